@@ -1,0 +1,1 @@
+"""The words of nbflow: documents, declarations, events, errors. No I/O, no asyncio."""
