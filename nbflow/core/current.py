@@ -21,7 +21,7 @@ class NodeOutput(Protocol):
     def write(self, stream: str, text: str) -> None:
         """`stream` is stdout or stderr; text as written, maybe part of a line."""
 
-    def log(self, level: str, text: str) -> None:
+    def log(self, message: str, level: str = "info") -> None:
         """One line; `level` is debug, info, warn or error."""
 
     def display(self, data: Mapping[str, Any], metadata: Mapping[str, Any]) -> None:

@@ -1,0 +1,124 @@
+"""Functions declared `where="process"`: each call in a process of its own pool, killed when cancelled or out of time.
+
+Frames on the pipes are an 8-byte big-endian length and a cloudpickle; both ends are this user's own processes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import struct
+import sys
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from nbflow.core.errors import NodeError
+
+if TYPE_CHECKING:
+    from nbflow.engine.call import NodeCall
+
+HEADER = struct.Struct(">Q")
+KEPT = max(2, os.cpu_count() or 1)  # idle processes kept warm
+
+
+class RemoteTracebackError(Exception):
+    """Cause of an error that came from a process: carries that process's traceback as text."""
+
+    def __str__(self) -> str:
+        return f"\n{self.args[0]}"
+
+
+class ProcessPool:
+    """Warm worker processes, one list a loop."""
+
+    def __init__(self) -> None:
+        self._idle: WeakKeyDictionary[asyncio.AbstractEventLoop, list[asyncio.subprocess.Process]] = WeakKeyDictionary()
+
+    async def call(self, call: NodeCall) -> Any:
+        """The function's value. Raises its error, or NodeError when arguments, value or process cannot make the way."""
+        import cloudpickle
+
+        positional, named = call.arguments()
+        lent = call.plan_node.type.takes_context
+        facts = None
+        if lent is not None:
+            named.pop(lent, None)
+            names = ("flow", "node", "execution_id", "path", "attempt", "params")
+            facts = (lent, {name: getattr(call, name) for name in names})
+        try:
+            job = cloudpickle.dumps((call.plan_node.function, positional, named, facts), protocol=5)
+        except Exception as error:
+            message = f"node '{call.node}' runs in a process, but its function or inputs cannot be sent there: {error}"
+            raise NodeError(message) from error
+        process = await self._worker()
+        try:
+            return await self._talk(process, job, call)
+        except BaseException:
+            if process.returncode is None and process not in self._idle[asyncio.get_running_loop()]:
+                with contextlib.suppress(ProcessLookupError):
+                    process.kill()
+            raise
+
+    async def _worker(self) -> asyncio.subprocess.Process:
+        idle = self._idle.setdefault(asyncio.get_running_loop(), [])
+        while idle:
+            process = idle.pop()
+            if process.returncode is None:
+                return process
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "nbflow.engine.worker", stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+        )
+        assert process.stdin is not None  # noqa: S101 -- asked for above
+        _send(process.stdin, _pickled((sys.path, str(os.getcwd()))))  # noqa: PTH109 -- the child gets a plain string
+        return process
+
+    async def _talk(self, process: asyncio.subprocess.Process, job: bytes, call: NodeCall) -> Any:
+        import cloudpickle
+
+        assert process.stdin is not None and process.stdout is not None  # noqa: S101, PT018 -- pipes were asked for
+        try:
+            _send(process.stdin, job)
+            await process.stdin.drain()
+            while True:
+                size = HEADER.unpack(await process.stdout.readexactly(HEADER.size))[0]
+                kind, *content = cloudpickle.loads(await process.stdout.readexactly(size))
+                if kind in {"write", "log", "progress"}:
+                    getattr(call, kind)(*content)
+                    continue
+                self._free(process)
+                if kind == "value":
+                    return content[0]
+                error, text = content
+                raise error from RemoteTracebackError(text)
+        except (asyncio.IncompleteReadError, BrokenPipeError, ConnectionResetError):
+            code = await process.wait()
+            how = f"killed by signal {-code}" + (", maybe for lack of memory" if code == -9 else "") if code < 0 else f"exit code {code}"  # noqa: PLR2004
+            message = f"the process that ran node '{call.node}' died ({how})"
+            raise NodeError(message) from None
+
+    def _free(self, process: asyncio.subprocess.Process) -> None:
+        idle = self._idle.setdefault(asyncio.get_running_loop(), [])
+        if len(idle) < KEPT:
+            idle.append(process)
+        elif process.stdin is not None:
+            process.stdin.close()
+
+    def close(self) -> None:
+        """Ends all idle processes."""
+        for idle in self._idle.values():
+            for process in idle:
+                with contextlib.suppress(ProcessLookupError):
+                    process.kill()
+            idle.clear()
+
+
+def _pickled(value: object) -> bytes:
+    import cloudpickle
+
+    return bytes(cloudpickle.dumps(value, protocol=5))
+
+
+def _send(pipe: asyncio.StreamWriter, frame: bytes) -> None:
+    pipe.write(HEADER.pack(len(frame)))
+    pipe.write(frame)

@@ -1,0 +1,137 @@
+"""Sync functions in daemon threads that can be interrupted, and left behind when they do not listen.
+
+Not `concurrent.futures`: its threads are joined at exit, so one that never ends would hang the interpreter.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import ctypes
+import threading
+import time
+from collections.abc import Callable
+from queue import SimpleQueue
+from typing import Any, NamedTuple
+
+from nbflow.core.errors import NodeError
+
+GRACE_S = 1.0  # how long a cancelled call may take to notice before its thread is left behind
+
+
+class NodeInterrupted(BaseException):  # noqa: N818 -- as KeyboardInterrupt: no error, and `except Exception` must not catch it
+    """Raised inside a running sync function when its node is cancelled or timed out."""
+
+
+def interrupt_thread(ident: int) -> None:
+    """Raises NodeInterrupted in another thread at its next bytecode; a call into C is not interrupted before it returns."""
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(ident), ctypes.py_object(NodeInterrupted))
+
+
+class _Job(NamedTuple):
+    function: Callable[[], Any]
+    context: contextvars.Context
+    loop: asyncio.AbstractEventLoop
+    future: asyncio.Future[tuple[Any, float]]
+
+
+class _Worker(threading.Thread):
+    def __init__(self, pool: ThreadPool) -> None:
+        super().__init__(name="nbflow-node", daemon=True)
+        self.pool = pool
+        self.jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        self.busy = threading.Lock()
+        self.job: _Job | None = None
+
+    def run(self) -> None:
+        while True:
+            try:
+                job = self.jobs.get()
+                if job is None:
+                    return
+                self._do(job)
+            except NodeInterrupted:  # arrived after its function had ended
+                continue
+            finally:
+                job = None
+            self.pool.free(self)
+
+    def _do(self, job: _Job) -> None:
+        with self.busy:
+            self.job = job
+        value: Any = None
+        error: BaseException | None = None
+        began = time.perf_counter()
+        try:
+            value = job.context.run(job.function)
+        except BaseException as caught:  # noqa: BLE001 -- whatever it is, it is the node's failure
+            error = storable(caught)
+        seconds = time.perf_counter() - began
+        with self.busy:
+            self.job = None
+        try:
+            job.loop.call_soon_threadsafe(_settle, job.future, value, seconds, error)
+        except RuntimeError:  # the loop is closed: nobody is interested any more
+            return
+
+    def interrupt(self, job: _Job) -> None:
+        with self.busy:
+            if self.job is job and self.ident is not None:
+                interrupt_thread(self.ident)
+
+
+class ThreadPool:
+    """Idle threads are used again; there are as many as calls that run at the same time."""
+
+    def __init__(self) -> None:
+        self._idle: list[_Worker] = []
+
+    def free(self, worker: _Worker) -> None:
+        """Called by a worker that has nothing to do."""
+        self._idle.append(worker)
+
+    async def call(self, function: Callable[[], Any]) -> tuple[Any, float]:
+        """Runs the function in a thread with a copy of the caller's context variables; gives its value and seconds.
+
+        When cancelled, the function is interrupted and has GRACE_S to end; then it is left behind.
+        """
+        loop = asyncio.get_running_loop()
+        job = _Job(function, contextvars.copy_context(), loop, loop.create_future())
+        try:
+            worker = self._idle.pop()
+        except IndexError:
+            worker = _Worker(self)
+            worker.start()
+        worker.jobs.put(job)
+        try:
+            return await asyncio.shield(job.future)
+        except asyncio.CancelledError:
+            worker.interrupt(job)
+            await asyncio.wait([job.future], timeout=GRACE_S)
+            if job.future.done():
+                job.future.exception()  # seen: it is the interruption, or came too late
+            else:
+                job.future.add_done_callback(lambda future: future.cancelled() or future.exception())
+            raise
+
+
+def storable(error: BaseException) -> BaseException:
+    """The error, or a NodeError in place of those that would end the loop or confuse a future."""
+    if isinstance(error, Exception) and not isinstance(error, StopIteration):
+        return error
+    if isinstance(error, SystemExit):
+        made = NodeError(f"the function called sys.exit({error.code!r})")
+    elif isinstance(error, StopIteration):
+        made = NodeError("the function let a StopIteration out: next() without a default on an empty iterator")
+    else:
+        made = NodeError(f"the function was interrupted ({type(error).__name__})")
+    return made.with_traceback(error.__traceback__)
+
+
+def _settle(future: asyncio.Future[tuple[Any, float]], value: Any, seconds: float, error: BaseException | None) -> None:
+    if future.cancelled():
+        return
+    if error is not None:
+        future.set_exception(error)
+    else:
+        future.set_result((value, seconds))

@@ -1,0 +1,109 @@
+"""The other end of `process.py`: reads jobs from stdin, answers on what was stdout. Ends with its parent."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import io
+import logging
+import os
+import sys
+import traceback
+from types import SimpleNamespace
+from typing import Any, BinaryIO
+
+import cloudpickle
+
+from nbflow.core.errors import NodeError
+from nbflow.engine.process import HEADER
+from nbflow.engine.threads import storable
+
+
+class _Answers:
+    def __init__(self, pipe: BinaryIO) -> None:
+        self.pipe = pipe
+
+    def send(self, *content: Any) -> None:
+        frame = cloudpickle.dumps(content, protocol=5)
+        self.pipe.write(HEADER.pack(len(frame)) + frame)
+        self.pipe.flush()
+
+
+class _Stream(io.TextIOBase):
+    def __init__(self, answers: _Answers, name: str) -> None:
+        self.answers = answers
+        self.name = name
+
+    def write(self, text: str) -> int:
+        self.answers.send("write", self.name, text)
+        return len(text)
+
+
+class _LogHandler(logging.Handler):
+    LEVELS = ((logging.ERROR, "error"), (logging.WARNING, "warn"), (logging.INFO, "info"))
+
+    def __init__(self, answers: _Answers) -> None:
+        super().__init__()
+        self.answers = answers
+
+    def emit(self, record: logging.LogRecord) -> None:
+        level = next((name for least, name in self.LEVELS if record.levelno >= least), "debug")
+        self.answers.send("log", record.getMessage(), level)
+
+
+def main() -> None:
+    """Serves jobs until stdin closes."""
+    jobs = os.fdopen(os.dup(0), "rb")
+    answers = _Answers(os.fdopen(os.dup(1), "wb"))
+    os.dup2(2, 1)  # what C code prints must not break the frames
+    sys.stdout, sys.stderr = _Stream(answers, "stdout"), _Stream(answers, "stderr")
+    logging.getLogger().addHandler(_LogHandler(answers))
+    paths, folder = _receive(jobs)
+    sys.path[:] = paths
+    os.chdir(folder)
+    while True:
+        try:
+            job = _receive(jobs)
+        except EOFError:
+            return
+        except Exception as error:  # noqa: BLE001 -- an argument that cannot be unpickled here
+            answers.send("error", NodeError(f"the job cannot be read in its process: {error}"), traceback.format_exc())
+            continue
+        _do(job, answers)
+
+
+def _receive(pipe: BinaryIO) -> Any:
+    header = pipe.read(HEADER.size)
+    if len(header) < HEADER.size:
+        raise EOFError
+    return cloudpickle.loads(pipe.read(HEADER.unpack(header)[0]))
+
+
+def _do(job: Any, answers: _Answers) -> None:
+    function, positional, named, facts = job
+    if facts is not None:
+        name, known = facts
+        named[name] = SimpleNamespace(
+            **known,
+            progress=lambda fraction, message="": answers.send("progress", fraction, message),
+            log=lambda message, level="info": answers.send("log", message, level),
+        )
+    try:
+        value = function(*positional, **named)
+        if inspect.iscoroutine(value):
+            value = asyncio.run(value)
+    except BaseException as error:  # noqa: BLE001 -- whatever it is, it is the node's failure
+        text = traceback.format_exc()
+        try:
+            answers.send("error", storable(error), text)
+        except Exception:  # noqa: BLE001 -- an exception that cannot be pickled
+            answers.send("error", NodeError(f"{type(error).__name__}: {error}"), text)
+        return
+    try:
+        answers.send("value", value)
+    except Exception as error:  # noqa: BLE001 -- a value that cannot be pickled
+        answers.send("error", NodeError(f"the value ({type(value).__name__}) cannot be sent back: {error}"), traceback.format_exc())
+
+
+if __name__ == "__main__":
+    main()

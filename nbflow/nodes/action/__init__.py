@@ -1,0 +1,1 @@
+"""Work on the outside world, or on values."""

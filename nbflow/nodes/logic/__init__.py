@@ -1,0 +1,1 @@
+"""Branches, joins, waits and loops."""

@@ -1,0 +1,1 @@
+"""Where engine, store, catalogue and display meet. Every door (notebook, CLI, later the server) starts executions here."""

@@ -1,0 +1,47 @@
+"""The engine's own thread and loop: flows run there, so the kernel (or the script) stays free."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from collections.abc import Coroutine
+from concurrent.futures import Future
+from typing import Any, TypeVar
+
+from nbflow.engine.threads import interrupt_thread
+
+T = TypeVar("T")
+
+
+class Resident:
+    """A loop in a daemon thread, started on first use, one a process (a forked child gets its own)."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        self._pid = 0
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """The running loop."""
+        with self._lock:
+            if self._loop is None or self._pid != os.getpid():
+                self._pid = os.getpid()
+                self._loop = asyncio.new_event_loop()
+                self._thread = threading.Thread(target=self._loop.run_forever, name="nbflow-engine", daemon=True)
+                self._thread.start()
+            return self._loop
+
+    def submit(self, work: Coroutine[Any, Any, T]) -> Future[T]:
+        """Starts a coroutine on the engine's loop, from any thread."""
+        return asyncio.run_coroutine_threadsafe(work, self.loop)
+
+    def interrupt(self) -> None:
+        """Raises NodeInterrupted in what the engine's thread is executing: a sync node that holds it."""
+        if self._thread is not None and self._thread.ident is not None:
+            interrupt_thread(self._thread.ident)
+
+
+resident = Resident()
