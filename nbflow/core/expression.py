@@ -8,15 +8,16 @@ away from the machine. It is not a jail against using much CPU: flows of strange
 from __future__ import annotations
 
 from functools import lru_cache
-from inspect import isroutine
+from types import BuiltinMethodType, MethodType
 from typing import TYPE_CHECKING, Any, cast
 
 from jinja2 import Template, TemplateSyntaxError, UndefinedError, nodes
 from jinja2.parser import Parser
 from jinja2.runtime import Undefined
+from jinja2.sandbox import SecurityError
 
 from nbflow.core.errors import ExpressionError
-from nbflow.core.sandbox import SANDBOX, listed_if_lazy
+from nbflow.core.sandbox import SANDBOX, listed_if_lazy, raise_undefined
 from nbflow.core.suggest import advice
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 _CACHED = 4096  # expressions, a process
 _MAX_LENGTH = 10_000
 _REFERENCES = (nodes.Name, nodes.Getattr, nodes.Getitem)
+_METHODS = (BuiltinMethodType, MethodType)
 
 
 class Expression:
@@ -65,6 +67,8 @@ class Expression:
                 if text == f"{name!r} is undefined":
                     return f"nothing is called '{name}' here{advice(name, sorted(scope))}"
             return text
+        if isinstance(error, SecurityError):
+            return text
         return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
@@ -80,7 +84,7 @@ def text_of(value: Any) -> str:
 
 
 def _error(source: str, message: str) -> ExpressionError:
-    return ExpressionError(f"{{{{ {source if len(source) <= 200 else source[:200] + '...'} }}}}: {message}", expression=source)
+    return ExpressionError(f"{{{{ {source if len(source) <= 80 else source[:80] + '...'} }}}}: {message}", expression=source)
 
 
 def _parsed(source: str) -> nodes.Expr:
@@ -123,19 +127,16 @@ def _all(tree: nodes.Expr, kind: type[Any]) -> list[Any]:
 
 def _node_refs(source: str, tree: nodes.Expr) -> set[str]:
     """The engine must know before a run which nodes an expression needs, so `nodes` only goes with a literal id."""
-    refs: set[str] = set()
-    for item in _all(tree, nodes.Getattr):
-        if isinstance(item.node, nodes.Name) and item.node.name == "nodes":
-            refs.add(item.attr)
-    named = sum(1 for item in _all(tree, nodes.Getattr) if isinstance(item.node, nodes.Name) and item.node.name == "nodes")
-    for item in _all(tree, nodes.Getitem):
-        if isinstance(item.node, nodes.Name) and item.node.name == "nodes" and isinstance(item.arg, nodes.Const) and isinstance(item.arg.value, str):
-            refs.add(item.arg.value)
-            named += 1
-    if named != sum(1 for item in _all(tree, nodes.Name) if item.name == "nodes"):
+    ids = [item.attr for item in _all(tree, nodes.Getattr) if _is_nodes(item.node)]
+    ids += [item.arg.value for item in _all(tree, nodes.Getitem) if _is_nodes(item.node) and isinstance(item.arg, nodes.Const)]
+    if len(ids) != sum(map(_is_nodes, _all(tree, nodes.Name))) or not all(isinstance(id_, str) for id_ in ids):
         msg = "name the node, as in nodes.fetch or nodes['fetch']; which node is meant must be known before the flow runs"
         raise _error(source, msg)
-    return refs
+    return set(ids)
+
+
+def _is_nodes(node: nodes.Node) -> bool:
+    return isinstance(node, nodes.Name) and node.name == "nodes"
 
 
 def _check_words(source: str, tree: nodes.Expr) -> None:
@@ -150,7 +151,10 @@ def _check_words(source: str, tree: nodes.Expr) -> None:
 def _settled(tree: nodes.Expr, value: Any) -> Any:
     """The value as it leaves: undefined parts raised, results of lazy filters listed. Looks only where the expression itself built something."""
     if isinstance(value, Undefined):
-        str(value)  # a strict undefined raises its own message
+        raise_undefined(value)
+    if type(value) in _METHODS and not isinstance(tree, nodes.Name):
+        msg = f"this gives the method {value.__name__}, not a value; call it with ()"
+        raise ExpressionError(msg)
     if isinstance(tree, _REFERENCES):
         return value
     if isinstance(tree, nodes.List | nodes.Tuple):
@@ -158,7 +162,4 @@ def _settled(tree: nodes.Expr, value: Any) -> Any:
         return items if isinstance(tree, nodes.List) else tuple(items)
     if isinstance(tree, nodes.Dict):
         return {key: _settled(pair.value, item) for pair, (key, item) in zip(tree.items, value.items(), strict=True)}
-    if isroutine(value):
-        msg = f"this gives the method {value.__name__}, not a value; call it with ()"
-        raise ExpressionError(msg)
     return listed_if_lazy(value)

@@ -23,8 +23,9 @@ from types import (
     ModuleType,
     TracebackType,
 )
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
+from jinja2.exceptions import UndefinedError
 from jinja2.runtime import StrictUndefined, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment, SecurityError
 
@@ -92,23 +93,24 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         """`obj.attribute`. Raises SecurityError for what expressions may not see."""
+        if isinstance(obj, Undefined):
+            raise_undefined(obj)
         if isinstance(obj, Mapping):
             if attribute in obj:
                 return _seen(obj[attribute], attribute)
-        elif attribute.startswith("_"):
-            return self._column(obj, attribute)
-        if isinstance(obj, Undefined):
-            return obj.__getattr__(attribute)  # raises its own message
+            if attribute in METHODS[Mapping]:
+                return getattr(obj, attribute)
+            return self.undefined(obj=obj, name=attribute)  # a mapping is its keys: other attributes are not looked at
         if isinstance(obj, _OPAQUE) or isroutine(obj):
             raise _refused(attribute, obj)
+        if attribute.startswith("_"):
+            return self._column(obj, attribute)
         try:
             value = getattr(obj, attribute)
         except AttributeError:
             return self._subscript(obj, attribute)
         if isroutine(value):
             return value if _callable_method(value) else self._column(obj, attribute)
-        if isinstance(obj, Mapping) and not attribute.startswith("_"):
-            return self.undefined(obj=obj, name=attribute)  # a mapping is its keys; only its methods are attributes
         return _seen(value, attribute)
 
     def getitem(self, obj: Any, argument: Any) -> Any:
@@ -150,7 +152,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         """A method in the table, after its result's size was looked at."""
         if not _callable_method(__obj):
             if isinstance(__obj, Undefined):
-                str(__obj)  # raises its own message
+                raise_undefined(__obj)
             msg = f"{_named(__obj)} cannot be called in an expression; use a filter, or a Python function as a node"
             raise SecurityError(msg)
         guard = _GUARDS.get(__obj.__name__)
@@ -174,13 +176,18 @@ class Sandbox(ImmutableSandboxedEnvironment):
         return super().call_binop(context, operator, left, right)
 
 
+def raise_undefined(value: Undefined) -> NoReturn:
+    """Jinja gives undefined values back and raises late; here they end the evaluation."""
+    raise UndefinedError(value._undefined_message)  # noqa: SLF001 -- Jinja's only door to the message
+
+
 def listed_if_lazy(value: Any) -> Any:
     """The list of what a filter or a mapping's view would give one by one."""
     if isinstance(value, _LAZY):
         items = list(value)
         for item in items:
             if isinstance(item, Undefined):
-                str(item)  # raises its own message
+                raise_undefined(item)
         return items
     return value
 
@@ -197,7 +204,9 @@ def _refused(name: str, owner: Any) -> SecurityError:
         return SecurityError(f"{_named(owner)} cannot be looked into; expressions read data only")
     if name.startswith("_"):
         return SecurityError(f"'{name}' begins with an underscore; expressions cannot see private names")
-    return SecurityError(f"'{name}' is a method of {type(owner).__name__}, which expressions cannot call; use a filter, or a Python function as a node")
+    return SecurityError(
+        f"'{name}' is a method of {type(owner).__name__}, which expressions cannot call; use a filter, or a Python function as a node"
+    )
 
 
 def _named(value: Any) -> str:

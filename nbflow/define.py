@@ -1,0 +1,160 @@
+"""`@flow`: a function that draws a flow; what it makes can be called, checked, saved and displayed."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, overload
+
+from nbflow.authoring.trace import Definition, active_trace, draw
+from nbflow.core.errors import DefinitionError, ParameterError
+from nbflow.core.flow import Flow, FlowSettings
+
+if TYPE_CHECKING:
+    from nbflow.core.problem import Problem
+    from nbflow.runtime.execution import Execution
+    from nbflow.runtime.runtime import Prepared
+
+
+class DefinedFlow:
+    """A flow that can run here. Calling it starts an execution and gives its handle at once; displayed, it draws its graph."""
+
+    def __init__(self, define: Callable[[], Definition], *, name: str) -> None:
+        self.name = name
+        self._define = define
+        self._prepared: Prepared | None = None
+
+    @property
+    def document(self) -> Flow:
+        """The flow document, drawn anew, so that functions defined again since are seen. Raises DefinitionError."""
+        return self._define().flow
+
+    def definition(self) -> Definition:
+        """Document and functions."""
+        return self._define()
+
+    def check(self) -> list[Problem]:
+        """Everything that is wrong with the flow; empty when it can run."""
+        from nbflow.runtime.runtime import problems_of
+
+        return problems_of(self._define())
+
+    def prepare(self) -> Prepared:
+        """Checked and compiled; done again only when the definition has changed. Raises CheckError, DefinitionError."""
+        from nbflow.runtime.runtime import prepare
+
+        definition = self._define()
+        if self._prepared is None or self._prepared.definition != definition:
+            self._prepared = prepare(definition)
+        return self._prepared
+
+    def __call__(self, *args: Any, **params: Any) -> Execution:
+        """Starts an execution with these parameters. Raises CheckError, ParameterError, StoreError before anything runs."""
+        return self.start(self._bind(args, params))
+
+    def start(self, params: Mapping[str, Any] | None = None, **options: Any) -> Execution:
+        """Starts an execution; `options` are those of `Runtime.start`: input, trigger, sinks, source."""
+        from nbflow.runtime.notebook import attach_view
+        from nbflow.runtime.runtime import runtime
+
+        execution = runtime().start(self.prepare(), params, **options)
+        attach_view(execution)
+        return execution
+
+    def _bind(self, args: tuple[Any, ...], params: dict[str, Any]) -> dict[str, Any]:
+        names = list(self.document.parameters.get("properties", {})) if args else []
+        if len(args) > len(names):
+            raise ParameterError(self.name, str(len(args)), f"the flow takes {len(names)} parameters, {len(args)} values were given")
+        for name, value in zip(names, args, strict=False):
+            if name in params:
+                raise ParameterError(self.name, name, "given twice, by place and by name")
+            params[name] = value
+        return params
+
+    def save(self, path: str | Path) -> Path:
+        """Writes the document (by convention NAME.flow.json)."""
+        return self.document.save(path)
+
+    def _repr_mimebundle_(self, **_options: Any) -> dict[str, Any]:
+        from nbflow.display.graph import graph_bundle
+
+        return graph_bundle(self.document)
+
+    def __repr__(self) -> str:
+        return f"<flow {self.name}>"
+
+
+class FlowFunction(DefinedFlow):
+    """Made by `@flow`. Called while another flow is being drawn, it draws its nodes into that one."""
+
+    def __init__(self, function: Callable[..., Any], *, name: str, description: str, settings: FlowSettings) -> None:
+        functools.update_wrapper(self, function)
+        self.function = function
+        super().__init__(functools.partial(_drawn, function, name, description, settings), name=name)
+
+    def __call__(self, *args: Any, **params: Any) -> Any:
+        """An Execution; inside another flow's function, the outputs of this flow's nodes."""
+        if active_trace() is not None:
+            return self.function(*args, **params)
+        return super().__call__(*args, **params)
+
+
+def _drawn(function: Callable[..., Any], name: str, description: str, settings: FlowSettings) -> Definition:
+    from nbflow.core.parameters import schema_of
+
+    return draw(function, name=name, description=description, parameters=schema_of(function), settings=settings)
+
+
+@overload
+def flow(function: Callable[..., Any], /) -> FlowFunction: ...
+@overload
+def flow(
+    *,
+    name: str | None = None,
+    concurrency: int = 16,
+    timeout: timedelta | float | None = None,
+    timezone: str = "UTC",
+    keep_outputs: bool = True,
+    vars: Mapping[str, Any] | None = None,  # noqa: A002 -- the document's word
+) -> Callable[[Callable[..., Any]], FlowFunction]: ...
+def flow(
+    function: Callable[..., Any] | None = None,
+    /,
+    *,
+    name: str | None = None,
+    concurrency: int = 16,
+    timeout: timedelta | float | None = None,
+    timezone: str = "UTC",
+    keep_outputs: bool = True,
+    vars: Mapping[str, Any] | None = None,  # noqa: A002 -- the document's word
+) -> Any:
+    """Makes a function draw a flow: each node it calls becomes a node, what it returns becomes the flow's outputs.
+
+    Its parameters are the flow's, validated by their annotations. `concurrency`: nodes at the same time. `timeout`: seconds for
+    a whole execution. `keep_outputs=False` releases each value after its last consumer. `vars`: constants for expressions.
+    """
+
+    def declare(decorated: Callable[..., Any]) -> FlowFunction:
+        if inspect.iscoroutinefunction(decorated):
+            message = f"@flow {decorated.__name__}: a flow's function only draws; make it a plain `def` and put awaiting into nodes"
+            raise DefinitionError(message)
+        settings = FlowSettings(
+            concurrency=concurrency,
+            timeout=timedelta(seconds=timeout) if isinstance(timeout, int | float) else timeout,
+            timezone=timezone,
+            keep_outputs=keep_outputs,
+            vars=vars or {},
+        )
+        description = inspect.getdoc(decorated) or ""
+        return FlowFunction(decorated, name=name or decorated.__name__, description=description, settings=settings)
+
+    return declare if function is None else declare(function)
+
+
+def load(path: str | Path) -> DefinedFlow:
+    """A flow from a `.flow.json` file, to be called like a decorated one. Raises DocumentError."""
+    document = Flow.load(path)
+    return DefinedFlow(lambda: Definition(flow=document), name=document.name)

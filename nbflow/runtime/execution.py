@@ -1,0 +1,200 @@
+"""The handle of an execution that runs (or ran) in this process: what `flow(...)` returns at once."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import Callable, Generator, Mapping
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from typing import TYPE_CHECKING, Any
+
+from nbflow.core.errors import ExecutionError
+from nbflow.core.states import ExecutionStatus
+from nbflow.runtime.resident import resident
+
+if TYPE_CHECKING:
+    from nbflow.core.flow import Flow
+    from nbflow.display.state import ExecutionState, NodeState
+    from nbflow.engine.run import Outcome, Run
+
+STOP_S = 2.0  # how long an interrupted caller waits for the execution to end
+_NUDGE_S = 0.25  # after which a sync node that holds the engine's loop is interrupted
+_NOTHING = object()
+
+
+class NodeResult:
+    """One node of an execution: its value in this process, and what was recorded of it."""
+
+    def __init__(self, state: NodeState, value: Any = _NOTHING) -> None:
+        self.state = state
+        self._value = value
+
+    @property
+    def status(self) -> str:
+        """pending, running, waiting, completed, failed, cancelled or skipped."""
+        return str(self.state.status)
+
+    @property
+    def output(self) -> Any:
+        """The object that the node gave; of several ports the live one, or all live ones by name. Raises LookupError when there is none."""
+        if self._value is _NOTHING:
+            message = f"node '{self.state.id}' is {self.status}; it has no output (nodes inside loops and flows with keep_outputs=False keep none)"
+            raise LookupError(message)
+        return self._value
+
+    @property
+    def logs(self) -> str:
+        """What the node printed and logged."""
+        return self.state.text_logs()
+
+    def __repr__(self) -> str:
+        return f"<node {self.state.id}: {self.status}>"
+
+
+class Execution:
+    """Displayed, it is the live view. `await` it (raises when the flow fails), `wait()` for it (does not), or `result()` in scripts."""
+
+    def __init__(self, id_: str, flow: Flow, state: ExecutionState) -> None:
+        self.id = id_
+        self.flow = flow
+        self.state = state
+        self.record_error: Exception | None = None  # the store's, when the result could not be written down
+        self._outcome: Outcome | None = None
+        self._done: Future[Execution] = Future()
+        self._run: Run | None = None
+        self._task: asyncio.Task[Any] | None = None
+        self._show: Callable[[], None] | None = None
+        self._shown = False
+
+    # What it is -------------------------------------------------------------------------------------
+
+    @property
+    def status(self) -> ExecutionStatus:
+        """Its state now."""
+        return self._outcome.status if self._outcome else ExecutionStatus(str(self.state.status))
+
+    @property
+    def done(self) -> bool:
+        """Whether it has ended and is recorded."""
+        return self._done.done()
+
+    @property
+    def outputs(self) -> Mapping[str, Any]:
+        """The flow's outputs by name; empty until it has completed."""
+        return self._outcome.outputs if self._outcome else {}
+
+    @property
+    def output(self) -> Any:
+        """The single output of a flow that has one. Raises LookupError."""
+        outputs = self.outputs
+        if len(outputs) != 1:
+            names = ", ".join(outputs) or "none"
+            message = f"execution {self.id[:8]} ({self.status}) has {len(outputs)} outputs ({names}); read .outputs"
+            raise LookupError(message)
+        return next(iter(outputs.values()))
+
+    @property
+    def nodes(self) -> Mapping[str, NodeResult]:
+        """The nodes by id."""
+        values = self._outcome.values if self._outcome else {}
+        return {id_: NodeResult(state, values.get(id_, _NOTHING)) for id_, state in self.state.nodes.items()}
+
+    @property
+    def error(self) -> ExecutionError | None:
+        """Why it failed or was cancelled; `__cause__` is the node's own exception."""
+        return self._outcome.error if self._outcome else None
+
+    # Waiting and stopping ---------------------------------------------------------------------------
+
+    def __await__(self) -> Generator[Any, None, Execution]:
+        return self._finished().__await__()
+
+    async def _finished(self) -> Execution:
+        await self.wait()
+        if self.error is not None:
+            raise self.error
+        return self
+
+    async def wait(self) -> Execution:
+        """Waits for the end, on any loop; raises nothing for the flow's failure. Interrupting the wait cancels the execution."""
+        self.show()
+        waiting = asyncio.wrap_future(self._done)
+        try:
+            return await asyncio.shield(waiting)
+        except asyncio.CancelledError:
+            self.cancel()
+            await asyncio.wait([waiting], timeout=STOP_S)
+            raise
+
+    def result(self, timeout_s: float | None = None) -> Mapping[str, Any]:
+        """Blocks until the end and gives the outputs: for scripts. Raises ExecutionError, or TimeoutError (the execution goes on)."""
+        try:
+            self._done.result(timeout_s)
+        except FutureTimeoutError:
+            message = f"execution {self.id[:8]} has not ended within {timeout_s:g} s; it goes on"
+            raise TimeoutError(message) from None
+        except KeyboardInterrupt:
+            self.cancel()
+            with contextlib.suppress(FutureTimeoutError):
+                self._done.result(STOP_S)
+            raise
+        if self.error is not None:
+            raise self.error
+        return self.outputs
+
+    def cancel(self) -> None:
+        """Stops it, wherever its nodes run: on the loop, in threads, in processes. Returns at once; harmless when it has ended."""
+        if self.done or self._outcome is not None:
+            return
+        resident.loop.call_soon_threadsafe(self._cancel_task)
+        nudge = threading.Timer(_NUDGE_S, self._nudge)
+        nudge.daemon = True
+        nudge.start()
+
+    def _cancel_task(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+
+    def _nudge(self) -> None:
+        """A sync node that holds the engine's thread keeps the cancellation from being seen."""
+        if self._outcome is None and self._run is not None and self._run.inline is not None:
+            resident.interrupt()
+
+    # Inside -----------------------------------------------------------------------------------------
+
+    def begin(self, run: Run, task: asyncio.Task[Any] | None) -> None:
+        """Called on the engine's loop when the execution starts there."""
+        self._run, self._task = run, task
+
+    def end(self, outcome: Outcome) -> None:
+        """Called on the engine's loop: the outcome is known, not yet recorded."""
+        self._outcome = outcome
+        if outcome.error is not None:
+            outcome.error.execution = self
+
+    def settle(self) -> None:
+        """Called on the engine's loop when all is recorded: those who wait go on."""
+        self._done.set_result(self)
+
+    def display_with(self, show: Callable[[], None]) -> None:
+        """How to put the live view under the cell, where there is one."""
+        self._show = show
+
+    def show(self) -> None:
+        """Puts the live view here, once; does nothing outside a notebook."""
+        if self._show is not None and not self._shown:
+            self._shown = True
+            self._show()
+
+    def _ipython_display_(self) -> None:
+        if self._show is None:
+            print(repr(self))  # noqa: T201 -- the terminal's form
+        else:
+            self.show()
+
+    def __repr__(self) -> str:
+        return f"<execution {self.id[:8]} of {self.flow.name}: {self.status}>"
+
+

@@ -1,0 +1,241 @@
+"""Starting executions: check, compile, record, run. The one place that joins engine, store, catalogue and display."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import os
+import socket
+import threading
+import time
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary, WeakSet
+
+from nbflow.core.check import check
+from nbflow.core.errors import CheckError
+from nbflow.core.ids import new_id
+from nbflow.core.parameters import validate
+from nbflow.core.values import preview
+from nbflow.display import capture
+from nbflow.display.bundle import mime_bundle
+from nbflow.display.error import describe_error
+from nbflow.display.state import ExecutionState
+from nbflow.engine.plan import Plan, compile_flow
+from nbflow.engine.run import Run
+from nbflow.engine.services import Clock, Services, SystemClock
+from nbflow.runtime.catalogue import FunctionCatalogue
+from nbflow.runtime.execution import Execution
+from nbflow.runtime.recorder import Recorder
+from nbflow.runtime.resident import resident
+from nbflow.store.open import open_store
+from nbflow.store.project import find_project
+
+if TYPE_CHECKING:
+    from nbflow.authoring.trace import Definition
+    from nbflow.core.events import Sink
+    from nbflow.core.problem import Problem
+    from nbflow.store.interface import Store
+
+FLUSH_S = 0.1
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Prepared:
+    """A definition that was checked and compiled, to be started any number of times."""
+
+    definition: Definition
+    plan: Plan
+    hash: str
+
+
+def problems_of(definition: Definition) -> list[Problem]:
+    """Everything that is wrong with a definition."""
+    return check(definition.flow, FunctionCatalogue(definition.functions))
+
+
+def prepare(definition: Definition) -> Prepared:
+    """Raises CheckError with every problem."""
+    catalogue = FunctionCatalogue(definition.functions)
+    problems = check(definition.flow, catalogue)
+    if problems:
+        raise CheckError(definition.flow.name, problems)
+    return Prepared(definition=definition, plan=compile_flow(definition.flow, catalogue), hash=definition.flow.hash)
+
+
+class Runtime:
+    """Starts executions in one project. `store` is opened on the first start; `clock` is the machine's unless a test lends another."""
+
+    def __init__(self, project: Path | None = None, *, store: Store | None = None, clock: Clock | None = None) -> None:
+        self._given_project = project
+        self._store = store
+        self._lock = threading.Lock()
+        self._known_flows: set[str] = set()
+        self._recorders: WeakSet[Recorder] = WeakSet()
+        self._flusher: threading.Thread | None = None
+        self._clients: WeakKeyDictionary[asyncio.AbstractEventLoop, Any] = WeakKeyDictionary()
+        self._services = Services(
+            clock=clock or SystemClock(),
+            http=self._http,
+            project=lambda: self.project,
+            describe_error=describe_error,
+            bundle=mime_bundle,
+            after_call=capture.finish,
+        )
+
+    @property
+    def project(self) -> Path:
+        """The project's folder."""
+        return self._given_project or find_project()
+
+    @property
+    def store(self) -> Store:
+        """The project's history. Raises StoreReadOnlyError when the folder refuses writing."""
+        with self._lock:
+            if self._store is None:
+                self._store = open_store(self._given_project)
+            return self._store
+
+    def start(
+        self,
+        prepared: Prepared,
+        params: Mapping[str, Any] | None = None,
+        *,
+        input: Any = None,  # noqa: A002 -- the field's word
+        trigger: str = "manual",
+        sinks: tuple[Sink, ...] = (),
+        source: str = "",
+    ) -> Execution:
+        """Starts an execution on the engine's thread and gives its handle at once. Raises ParameterError, StoreError.
+
+        `sinks` see every event besides the recorder: live views, the terminal, tests.
+        """
+        flow = prepared.definition.flow
+        values = validate(flow.name, flow.parameters, params or {})
+        capture.install()
+        execution_id = str(new_id())
+        recorder = Recorder(execution_id, self.store)
+        state = ExecutionState(flow, execution_id)
+        execution = Execution(execution_id, flow, state)
+        self._accept(prepared, execution_id, values, input, trigger, source)
+        run = Run(execution_id, prepared.plan, sink=_fan_out(recorder, state, *sinks), params=values, input=input, services=self._services)
+        self._watch(recorder)
+        resident.submit(self._execute(execution, run, recorder))
+        return execution
+
+    async def _execute(self, execution: Execution, run: Run, recorder: Recorder) -> None:
+        execution.begin(run, asyncio.current_task())
+        outcome = await run.execute()
+        execution.end(outcome)
+        try:
+            written = recorder.flush()
+            if written is not None:
+                await asyncio.shield(asyncio.wrap_future(written))
+        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 -- the result exists; failing to record it must not lose it
+            if isinstance(error, Exception):
+                execution.record_error = error
+                warnings.warn(f"execution {execution.id[:8]} ended, but could not be recorded: {error}", RuntimeWarning, stacklevel=1)
+        finally:
+            execution.settle()
+
+    def _accept(self, prepared: Prepared, execution_id: str, params: Mapping[str, Any], input_: Any, trigger: str, source: str) -> None:
+        flow, now = prepared.definition.flow, time.time_ns()
+        records: list[Mapping[str, Any]] = []
+        if prepared.hash not in self._known_flows:
+            records.append({"k": "flow", "hash": prepared.hash, "name": flow.name, "document": flow.to_dict(), "ts": now})
+            self._known_flows.add(prepared.hash)
+        records.append(
+            {
+                "k": "accepted",
+                "execution_id": execution_id,
+                "flow": flow.name,
+                "flow_hash": prepared.hash,
+                "workflow_id": None,
+                "version_id": None,
+                "trigger": trigger,
+                "mode": "wait",
+                "source": source,
+                **_whoami(),
+                "parent_execution_id": None,
+                "input": preview(dict(params) if input_ is None else input_),
+                "ts": now,
+            }
+        )
+        self.store.submit(records)
+
+    def _watch(self, recorder: Recorder) -> None:
+        self._recorders.add(recorder)
+        if self._flusher is None or not self._flusher.is_alive():
+            self._flusher = threading.Thread(target=self._flush_all, name="nbflow-recorder", daemon=True)
+            self._flusher.start()
+
+    def _flush_all(self) -> None:
+        """Ends when nothing is being recorded; the next start begins another."""
+        idle = 0
+        while idle < 20:  # noqa: PLR2004 -- two seconds
+            time.sleep(FLUSH_S)
+            recorders = list(self._recorders)
+            idle = 0 if recorders else idle + 1
+            for recorder in recorders:
+                recorder.flush()
+
+    def _http(self) -> Any:
+        """One client a loop; connections are shared between nodes and executions."""
+        import httpx
+
+        loop = asyncio.get_running_loop()
+        client = self._clients.get(loop)
+        if client is None:
+            client = self._clients[loop] = httpx.AsyncClient(timeout=httpx.Timeout(60, connect=5))
+        return client
+
+    def close(self) -> None:
+        """Lets the store go. Executions of this runtime that still run are then taken for interrupted."""
+        with self._lock:
+            if self._store is not None:
+                self._store.close()
+                self._store = None
+
+
+def _fan_out(*sinks: Callable[[Any], object]) -> Callable[[Any], None]:
+    def sink(event: Any) -> None:
+        for one in sinks:
+            one(event)
+
+    return sink
+
+
+@cache
+def _whoami() -> Mapping[str, Any]:
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # a container without this uid in its password file
+        user = str(os.getuid())
+    return {"user": user, "host": socket.gethostname(), "pid": os.getpid()}
+
+
+_current: Runtime | None = None
+
+
+def runtime() -> Runtime:
+    """The runtime of this process, made on first use; a child of fork gets its own."""
+    global _current, _owner_pid  # noqa: PLW0603 -- one a process
+    if _current is None or _owner_pid != os.getpid():
+        _current, _owner_pid = Runtime(), os.getpid()
+        _whoami.cache_clear()
+    return _current
+
+
+def reset_runtime() -> None:
+    """Closes the process's runtime; the next use makes another (after NBFLOW_PROJECT or NBFLOW_STORE has changed)."""
+    global _current  # noqa: PLW0603 -- one a process
+    if _current is not None:
+        _current.close()
+        _current = None
+
+
+_owner_pid = os.getpid()

@@ -1,0 +1,303 @@
+"""The owner of one database: takes in journals, answers queries, runs transactions, prunes. Wherever it runs, there is one per project."""
+
+from __future__ import annotations
+
+import os
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from nbflow.store import reading, retention
+from nbflow.store.artifacts import Artifacts
+from nbflow.store.database import Database, transaction
+from nbflow.store.ingest import SLICE_BYTES, Ingester
+from nbflow.store.interface import PruneReport, StoreStatus
+from nbflow.store.journals import Journals, writer_of
+from nbflow.store.orphans import end_executions_of, writers_with_unended
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import timedelta
+    from pathlib import Path
+
+    from nbflow.store.journal import Position
+    from nbflow.store.project import ProjectFolder
+
+_MOSTLY_FREE = 0.5
+_SHRINK_ROUNDS = 6
+
+
+class Owner:
+    """`folder` None keeps all in memory, with artifacts under `artifacts`. Methods may be called from any thread.
+
+    The file is opened at the first need, and again at each need while another program holds it (StoreBusyError meanwhile).
+    """
+
+    def __init__(self, folder: ProjectFolder | None, *, artifacts: Path | None = None, mode: str = "shared") -> None:
+        self.folder = folder
+        self.mode = mode
+        self._write = threading.RLock()  # one ingest, transaction or prune at a time
+        self._state = threading.Condition()  # readers keep a compaction waiting, and the other way round
+        self._readers = 0
+        self._closed_to_readers = False
+        self._database: Database | None = None
+        self._ingester: Ingester | None = None
+        self._journals = Journals(folder.journals) if folder else None
+        place = folder.artifacts if folder else artifacts
+        assert place is not None  # noqa: S101  (one of the two is given)
+        self.artifacts = Artifacts(place)
+
+    # Opening and closing ----------------------------------------------------------------------------
+
+    def open(self) -> Database:
+        """The database. The first time, executions of writers that went before are looked at. Raises StoreBusyError."""
+        with self._write:
+            if self._database is None:
+                folder = self.folder
+                self._database = Database(folder.database if folder else None, folder.spill if folder else None)
+                self._ingester = Ingester(self._database)
+                if self._journals is not None:
+                    self._journals.sweep()
+                    self._take_all()
+                    self._end_lost(writers_with_unended(self._database))
+            return self._database
+
+    def close(self) -> None:
+        """Let go of the file when the last reader is done."""
+        with self._write, self._without_readers():
+            database, self._database, self._ingester = self._database, None, None
+            if database is not None:
+                database.close()
+
+    @contextmanager
+    def _reading(self) -> Iterator[Database]:
+        while True:
+            database = self.open()
+            with self._state:
+                self._state.wait_for(lambda: not self._closed_to_readers)
+                if self._database is database:
+                    self._readers += 1
+                    break
+        try:
+            yield database
+        finally:
+            with self._state:
+                self._readers -= 1
+                self._state.notify_all()
+
+    @contextmanager
+    def _without_readers(self) -> Iterator[None]:
+        with self._state:
+            self._closed_to_readers = True
+            self._state.wait_for(lambda: self._readers == 0)
+        try:
+            yield
+        finally:
+            with self._state:
+                self._closed_to_readers = False
+                self._state.notify_all()
+
+    # Taking in --------------------------------------------------------------------------------------
+
+    def poll(self) -> bool:
+        """Take in what journals have that is new, end the executions of writers that are gone, remove files that are done.
+
+        Whether a writer is alive or anything was found. Raises StoreBusyError, and duckdb's errors for a full disk.
+        """
+        if self._journals is None:
+            return False
+        with self._write:
+            self.open()
+            found = self._take_all()
+            files = self._journals.files()
+            for writer in {writer_of(file) for file in files}:
+                if self._journals.is_alive(writer):
+                    found = True
+                    self._remove_sealed([file for file in files if writer_of(file) == writer][:-1])
+                else:
+                    self._end_lost({writer})
+            return found
+
+    def catch_up(self, position: Position | None) -> None:
+        """Take in at least everything up to `position`, so that its writer reads its own writes."""
+        if position is None or self._journals is None:
+            return
+        with self._write:
+            self.open()
+            assert self._ingester is not None  # noqa: S101  (open made it)
+            if self._ingester.offsets.get(position.file, 0) >= position.offset:
+                return
+            writer = writer_of(position.file)
+            for file in self._journals.files():
+                if writer_of(file) == writer and file <= position.file:
+                    self._take(file)
+
+    def ingest(self, file: str, data: bytes) -> None:
+        """Take in complete lines that never were in a file."""
+        with self._write:
+            self.open()
+            assert self._ingester is not None  # noqa: S101  (open made it)
+            self._ingester.take(file, data)
+
+    def _take_all(self) -> bool:
+        assert self._journals is not None  # noqa: S101  (callers know)
+        return any([self._take(file) for file in self._journals.files()])
+
+    def _take(self, file: str) -> bool:
+        assert self._ingester is not None  # noqa: S101  (callers opened)
+        assert self._journals is not None  # noqa: S101  (callers know)
+        found = False
+        while self._journals.size(file) > (offset := self._ingester.offsets.get(file, 0)):
+            if not self._ingester.take(file, self._journals.read(file, offset, SLICE_BYTES)):
+                break  # a torn last line
+            found = True
+        return found
+
+    def _end_lost(self, writers: set[str]) -> None:
+        """For writers that are gone: their last lines, their unended executions, their files."""
+        assert self._journals is not None  # noqa: S101  (callers know)
+        for writer in writers:
+            if self._journals.is_alive(writer):
+                continue
+            files = [file for file in self._journals.files() if writer_of(file) == writer]
+            for file in files:  # after the writer was seen gone: nothing can follow
+                self._take(file)
+            end_executions_of(self.open(), writer)
+            self._remove_sealed(files)
+
+    def _remove_sealed(self, files: Sequence[str]) -> None:
+        assert self._ingester is not None  # noqa: S101  (callers opened)
+        assert self._journals is not None  # noqa: S101  (callers know)
+        for file in files:
+            self._take(file)
+            self._journals.remove(file)
+            self._ingester.forget(file)
+
+    # Answering --------------------------------------------------------------------------------------
+
+    def rows(self, query: str, params: Sequence[Any] | Mapping[str, Any], timeout_s: float) -> tuple[list[tuple[str, str]], list[tuple[Any, ...]]]:
+        """Columns (name, type) and rows of a user's query."""
+        with self._reading() as database:
+            return reading.rows(database, query, params, timeout_s)
+
+    def arrow_file(self, query: str, params: Sequence[Any] | Mapping[str, Any], timeout_s: float, target: Path) -> None:
+        """The result of a user's query as an Arrow IPC file."""
+        with self._reading() as database:
+            reading.arrow_file(database, query, params, timeout_s, target)
+
+    def arrow_table(self, query: str, params: Sequence[Any] | Mapping[str, Any], timeout_s: float) -> Any:
+        """The result of a user's query as a pyarrow.Table."""
+        with self._reading() as database:
+            return reading.arrow_table(database, query, params, timeout_s)
+
+    def transact(self, statements: Sequence[tuple[str, Sequence[Any] | Mapping[str, Any]]], request_id: str) -> None:
+        """All statements in one transaction, once per `request_id`."""
+        import duckdb
+
+        with self._write:
+            connection = self.open().connection()
+            try:
+                with transaction(connection):
+                    if connection.execute("SELECT 1 FROM applied_requests WHERE request_id = ?", [request_id]).fetchone():
+                        return
+                    for statement, params in statements:
+                        connection.execute(statement, params or None)
+                    connection.execute("INSERT INTO applied_requests VALUES (?, now())", [request_id])
+            except duckdb.Error as error:
+                raise reading.query_error(error) from error
+            finally:
+                connection.close()
+
+    def status(self) -> StoreStatus:
+        """Sizes and versions."""
+        import duckdb
+
+        with self._reading() as database:
+            connection = database.connection()
+            try:
+                counts = [
+                    int((connection.execute(f"SELECT count(*) FROM {table}").fetchone() or (0,))[0])
+                    for table in ("workflow_executions", "execution_logs", "quarantine")
+                ]
+            finally:
+                connection.close()
+            blocks, free = database.blocks()
+            return StoreStatus(
+                mode=self.mode,
+                project=str(self.folder.root) if self.folder else "",
+                database_bytes=self._database_bytes() or blocks,
+                free_bytes=free,
+                journal_bytes=self._journals.total_bytes() if self._journals else 0,
+                artifact_bytes=self.artifacts.total_bytes(),
+                executions=counts[0],
+                nodes=counts[1],
+                quarantined=counts[2],
+                owner_pid=os.getpid(),
+                duckdb_version=duckdb.__version__,
+                schema_version=database.schema_version,
+            )
+
+    def _database_bytes(self) -> int:
+        if self.folder is None:
+            return 0
+        paths = (self.folder.database, self.folder.database.with_name(self.folder.database.name + ".wal"))
+        return sum(path.stat().st_size for path in paths if path.exists())
+
+    def _total_bytes(self) -> int:
+        blocks, _ = self.open().blocks()
+        return (self._database_bytes() or blocks) + (self._journals.total_bytes() if self._journals else 0) + self.artifacts.total_bytes()
+
+    # Pruning ----------------------------------------------------------------------------------------
+
+    def prune(self, older_than: timedelta | None, keep_executions: int | None, max_bytes: int | None, *, compact: bool | None) -> PruneReport:
+        """See Store.prune."""
+        with self._write:
+            database = self.open()
+            self.poll()
+            bytes_before = self._total_bytes()
+            executions = nodes = 0
+            for select, params in (
+                ("by_age", {"before": retention.before(older_than)} if older_than is not None else None),
+                ("by_count", {"keep": keep_executions} if keep_executions is not None else None),
+            ):
+                if params is not None:
+                    removed = retention.remove(database, select, params)
+                    executions, nodes = executions + removed[0], nodes + removed[1]
+            artifacts = retention.remove_artifacts(database, self.artifacts)
+            database.checkpoint()
+            if max_bytes is not None:
+                removed = self._shrink(max_bytes)
+                executions, nodes, artifacts = executions + removed[0], nodes + removed[1], artifacts + removed[2]
+            blocks, free = database.blocks()
+            compacted = compact if compact is not None else (blocks > 0 and free / blocks > _MOSTLY_FREE) or (max_bytes is not None and self._total_bytes() > max_bytes)
+            if compacted:
+                compacted = self._compact()
+            return PruneReport(
+                executions=executions, nodes=nodes, artifacts=artifacts, bytes_before=bytes_before, bytes_after=self._total_bytes(), compacted=compacted
+            )
+
+    def _shrink(self, max_bytes: int) -> tuple[int, int, int]:
+        """Remove the oldest until what is used (free blocks do not count) fits; a few rounds, since sizes differ between executions."""
+        totals = [0, 0, 0]
+        for _ in range(_SHRINK_ROUNDS):
+            _, free = self.open().blocks()
+            used = self._total_bytes() - free
+            if used <= max_bytes:
+                break
+            executions, nodes = retention.remove(self.open(), "oldest_share", {"share": max(0.02, 1 - max_bytes / used)})
+            if not executions:
+                break
+            artifacts = retention.remove_artifacts(self.open(), self.artifacts)
+            self.open().checkpoint()
+            totals = [totals[0] + executions, totals[1] + nodes, totals[2] + artifacts]
+        return totals[0], totals[1], totals[2]
+
+    def _compact(self) -> bool:
+        if self.folder is None or self._database is None:
+            return False
+        with self._without_readers():
+            self._database.close()
+            self._database = self._ingester = None
+            retention.compact(self.folder.database)
+            self.open()
+        return True

@@ -1,0 +1,107 @@
+"""Removing old executions, and making the file as small as its content."""
+
+from __future__ import annotations
+
+import os
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from nbflow.core.errors import StoreError
+from nbflow.store import sql
+from nbflow.store.database import CATALOG, migrate, quoted, transaction
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+    from pathlib import Path
+
+    from nbflow.store.artifacts import Artifacts
+    from nbflow.store.database import Database
+
+_UNOWNED_S = 24 * 3600.0  # an artifact without an owner this old was left by a writer that died in between
+
+
+def remove(database: Database, select: str, params: dict[str, Any]) -> tuple[int, int]:
+    """Remove the executions that the named statement of retention.sql selects; how many, and how many node rows."""
+    run = sql.statements("retention.sql")
+    connection = database.connection()
+    try:
+        with transaction(connection):
+            connection.execute(f"CREATE OR REPLACE TEMP TABLE victim AS {run[select]}", params)
+            executions = _count(connection.execute("SELECT count(*) FROM victim").fetchone())
+            if not executions:
+                return 0, 0
+            nodes = _count(connection.execute(run["delete_logs"]).fetchone())
+            for name in ("delete_events", "delete_artifacts", "delete_executions", "delete_requests"):
+                connection.execute(run[name])
+            return executions, nodes
+    finally:
+        connection.close()
+
+
+def _count(row: tuple[Any, ...] | None) -> int:
+    return int(row[0]) if row else 0
+
+
+def before(older_than: timedelta) -> datetime:
+    """The moment that long ago: naive UTC, as the store keeps times."""
+    return datetime.now(UTC).replace(tzinfo=None) - older_than
+
+
+def remove_artifacts(database: Database, artifacts: Artifacts) -> int:
+    """Remove the files that no execution needs any more; how many. A young one may belong to a record that is not ingested yet."""
+    connection = database.connection()
+    try:
+        needed = {str(row[0]) for row in connection.execute(sql.statements("retention.sql")["needed_artifacts"]).fetchall()}
+    finally:
+        connection.close()
+    now = time.time()
+    removed = 0
+    for digest in list(artifacts.digests()):
+        if digest not in needed and artifacts.age_s(digest, now) > _UNOWNED_S:
+            artifacts.delete(digest)
+            removed += 1
+    return removed
+
+
+def compact(path: Path) -> None:
+    """Rewrite the database file without its free blocks: a copy beside it, then a rename. Nobody may have the file open.
+
+    A kill at any point leaves either the old file or the new one. Raises StoreError when there is no room for the copy.
+    """
+    import duckdb
+
+    copy = path.with_suffix(".compact")
+    wal = path.with_name(path.name + ".wal")
+    for leftover in (copy, copy.with_name(copy.name + ".wal")):
+        leftover.unlink(missing_ok=True)
+    connection = duckdb.connect(":memory:")
+    try:
+        connection.execute("SET TimeZone = 'UTC'")
+        connection.execute(f"ATTACH '{quoted(str(path))}' AS {CATALOG}")
+        connection.execute(f"FORCE CHECKPOINT {CATALOG}")
+        connection.execute(f"ATTACH '{quoted(str(copy))}' AS copy (STORAGE_VERSION 'v1.0.0')")
+        connection.execute("USE copy")
+        migrate(connection)
+        tables = connection.execute(f"SELECT table_name FROM duckdb_tables() WHERE database_name = '{CATALOG}' AND table_name <> 'schema_migrations'")
+        with transaction(connection):
+            for (table,) in tables.fetchall():
+                connection.execute(f'INSERT INTO copy.main."{table}" BY NAME SELECT * FROM {CATALOG}.main."{table}"')
+        connection.execute("FORCE CHECKPOINT copy")
+    except duckdb.Error as error:
+        raise StoreError(f"the store could not be compacted and stays as it is: {error}") from error
+    finally:
+        connection.close()
+    if wal.exists():  # would be replayed into the new file
+        raise StoreError("the store could not be compacted: its write-ahead log did not empty")
+    _sync(copy)
+    copy.replace(path)
+    _sync(path.parent)
+
+
+def _sync(path: Path) -> None:
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
