@@ -1,8 +1,8 @@
 """Doubles for testing nodes and flows: a context that records, a clock that jumps, a loop's body given as a function.
 
-    ctx = FakeContext(input={"name": "Ada"})
-    result = await run_node("action.transform", {"assignments": [...]}, {"id": 1}, ctx=ctx)
-    assert ctx.logs == []
+ctx = FakeContext(input={"name": "Ada"})
+result = await run_node("action.transform", {"assignments": [...]}, {"id": 1}, ctx=ctx)
+assert ctx.logs == []
 """
 
 from __future__ import annotations

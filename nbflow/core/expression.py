@@ -12,9 +12,9 @@ from types import BuiltinMethodType, MethodType
 from typing import TYPE_CHECKING, Any, cast
 
 from jinja2 import Template, TemplateSyntaxError, UndefinedError, nodes
+from jinja2.exceptions import SecurityError
 from jinja2.parser import Parser
 from jinja2.runtime import Undefined
-from jinja2.sandbox import SecurityError
 
 from nbflow.core.errors import ExpressionError
 from nbflow.core.sandbox import SANDBOX, listed_if_lazy, raise_undefined
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _CACHED = 4096  # expressions, a process
 _MAX_LENGTH = 10_000
+_SHOWN = 80  # characters of an expression in messages
 _REFERENCES = (nodes.Name, nodes.Getattr, nodes.Getitem)
 _METHODS = (BuiltinMethodType, MethodType)
 
@@ -84,7 +85,8 @@ def text_of(value: Any) -> str:
 
 
 def _error(source: str, message: str) -> ExpressionError:
-    return ExpressionError(f"{{{{ {source if len(source) <= 80 else source[:80] + '...'} }}}}: {message}", expression=source)
+    shown = source if len(source) <= _SHOWN else source[:_SHOWN] + "..."
+    return ExpressionError(f"{{{{ {shown} }}}}: {message}", expression=source)
 
 
 def _parsed(source: str) -> nodes.Expr:

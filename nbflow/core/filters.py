@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from jinja2 import pass_environment
-from jinja2.defaults import DEFAULT_FILTERS
+from jinja2.filters import FILTERS as JINJA_FILTERS
 from jinja2.filters import make_attrgetter
 
 from nbflow.core.errors import ExpressionError
@@ -25,10 +25,10 @@ MAX_SIZE = 10_000_000
 
 _MAX_DIGITS = 30
 _HASHES = ("sha256", "sha1", "sha512", "md5", "blake2b")
-_OF_JINJA = (
-    "abs capitalize count d default dictsort filesizeformat first float groupby int items last length list lower map max min reject rejectattr "
-    "reverse select selectattr sort string striptags sum title trim truncate unique upper urlencode wordcount"
-).split()
+_OF_JINJA = """
+    abs capitalize count d default dictsort filesizeformat first float groupby int items last length list lower map max min reject rejectattr
+    reverse select selectattr sort string striptags sum title trim truncate unique upper urlencode wordcount
+"""
 
 
 def check_size(size: int) -> None:
@@ -66,7 +66,7 @@ def round_(value: Any, precision: int = 0, method: str = "common") -> Any:
     if abs(precision) > _MAX_DIGITS:
         msg = f"round takes at most {_MAX_DIGITS} digits"
         raise ExpressionError(msg)
-    return DEFAULT_FILTERS["round"](value, precision, method)
+    return JINJA_FILTERS["round"](value, precision, method)
 
 
 def search(value: Any, query: str) -> Any:
@@ -126,11 +126,11 @@ def date_text(value: Any, layout: str = "%Y-%m-%d", zone: str | None = None, **s
             msg = "a date has no time of day, so it cannot move to another time zone"
             raise ExpressionError(msg)
         value = value.astimezone(ZoneInfo(zone))
-    return value.strftime(layout)
+    return str(value.strftime(layout))
 
 
 def money(value: Any, currency: str = "", digits: int = 2) -> str:
-    """`1234.5 | money("EUR")` is `1,234.50 EUR`; halves are rounded up."""
+    """An amount for people, halves rounded up: 1234.5 in "EUR" is `1,234.50 EUR`."""
     if not 0 <= digits <= _MAX_DIGITS:
         msg = f"money takes 0 to {_MAX_DIGITS} digits"
         raise ExpressionError(msg)
@@ -183,7 +183,7 @@ def _records(frame: Any) -> list[dict[str, Any]]:
 
 
 FILTERS: dict[str, Callable[..., Any]] = {
-    **{name: DEFAULT_FILTERS[name] for name in _OF_JINJA},
+    **{name: JINJA_FILTERS[name] for name in _OF_JINJA.split()},
     "b64": b64,
     "date": date_text,
     "e": _escape,

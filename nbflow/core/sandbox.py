@@ -7,7 +7,7 @@ could fill the memory are measured before they run.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, ItemsView, KeysView, Mapping, ValuesView
+from collections.abc import Callable, ItemsView, Iterable, KeysView, Mapping, ValuesView
 from datetime import date, datetime, time, timedelta
 from inspect import isroutine
 from itertools import chain
@@ -25,9 +25,9 @@ from types import (
 )
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from jinja2.exceptions import UndefinedError
+from jinja2.exceptions import SecurityError, UndefinedError
 from jinja2.runtime import StrictUndefined, Undefined
-from jinja2.sandbox import ImmutableSandboxedEnvironment, SecurityError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from nbflow.core import filters
 from nbflow.core.suggest import advice, listed
@@ -35,22 +35,27 @@ from nbflow.core.suggest import advice, listed
 if TYPE_CHECKING:
     from jinja2.runtime import Context
 
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 METHODS: dict[type, frozenset[str]] = {
-    str: frozenset(
+    str: _words(
         "capitalize casefold center count encode endswith find index isalnum isalpha isascii isdecimal isdigit islower isnumeric isspace "
         "istitle isupper join ljust lower lstrip partition removeprefix removesuffix replace rfind rindex rjust rpartition rsplit rstrip "
-        "split splitlines startswith strip swapcase title upper zfill".split()
+        "split splitlines startswith strip swapcase title upper zfill"
     ),
-    bytes: frozenset("count decode endswith find hex index startswith".split()),
-    int: frozenset({"bit_length", "is_integer"}),
-    float: frozenset({"is_integer", "as_integer_ratio"}),
-    datetime: frozenset("astimezone date isocalendar isoformat isoweekday replace strftime time timestamp utcoffset weekday".split()),
-    date: frozenset("isocalendar isoformat isoweekday replace strftime weekday".split()),
-    time: frozenset("isoformat replace strftime".split()),
-    timedelta: frozenset({"total_seconds"}),
-    Mapping: frozenset({"get", "items", "keys", "values"}),
-    list: frozenset({"count", "index"}),
-    tuple: frozenset({"count", "index"}),
+    bytes: _words("count decode endswith find hex index startswith"),
+    int: _words("bit_length is_integer"),
+    float: _words("is_integer as_integer_ratio"),
+    datetime: _words("astimezone date isocalendar isoformat isoweekday replace strftime time timestamp utcoffset weekday"),
+    date: _words("isocalendar isoformat isoweekday replace strftime weekday"),
+    time: _words("isoformat replace strftime"),
+    timedelta: _words("total_seconds"),
+    Mapping: _words("get items keys values"),
+    list: _words("count index"),
+    tuple: _words("count index"),
 }
 """The methods an expression may call, by the type they belong to (and its subtypes). Nothing else is called."""
 
@@ -67,7 +72,7 @@ _OPAQUE = (
     TracebackType,
     type,
 )
-_LAZY = (GeneratorType, KeysView, ValuesView, ItemsView, type(reversed([])), map, filter, zip, chain)
+_LAZY: tuple[type[Iterable[Any]], ...] = (GeneratorType, KeysView, ValuesView, ItemsView, type(reversed([])), map, filter, zip, chain)
 _MAX_POWER_BITS = 10_000
 _SAFE_CONVERSION = re.compile(r"%(?:%|(?:\(\w*\))?[#0\- +]{0,5}\d{0,3}(?:\.\d{0,3})?[diouxXeEfFgGcrsa])")
 
@@ -142,7 +147,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
             raise _refused(name, obj)
         return value
 
-    def call(  # noqa: PLR6301 -- Jinja's interface
+    def call(
         __self,  # noqa: N805 -- as in Jinja: no clash with keyword arguments
         __context: Context,  # noqa: PYI063
         __obj: Any,
@@ -193,7 +198,7 @@ def listed_if_lazy(value: Any) -> Any:
 
 
 def _seen(value: Any, name: str) -> Any:
-    if isinstance(value, _OPAQUE) and not isinstance(value, GeneratorType) or isroutine(value):
+    if isroutine(value) or (isinstance(value, _OPAQUE) and not isinstance(value, GeneratorType)):
         msg = f"'{name}' is {_named(value)}; expressions read data only"
         raise SecurityError(msg)
     return value
@@ -210,8 +215,11 @@ def _refused(name: str, owner: Any) -> SecurityError:
 
 
 def _named(value: Any) -> str:
-    kind = "a class" if isinstance(value, type) else "a module" if isinstance(value, ModuleType) else "a function"
-    return f"{kind}" if isinstance(value, _OPAQUE) or isroutine(value) else f"a {type(value).__name__}"
+    if isinstance(value, type):
+        return "a class"
+    if isinstance(value, ModuleType):
+        return "a module"
+    return "a function" if isroutine(value) else f"a {type(value).__name__}"
 
 
 def _callable_method(value: Any) -> bool:
@@ -256,7 +264,7 @@ def _padded(method: str) -> Callable[..., str]:
 
 _GUARDS: dict[str, Callable[..., Any]] = {
     "replace": filters.replace,
-    "join": lambda separator, items: filters.join_texts(separator, items),
+    "join": filters.join_texts,
     **{name: _padded(name) for name in ("center", "ljust", "rjust", "zfill")},
 }
 

@@ -152,7 +152,7 @@ class _AfterImport(MetaPathFinder):
         for finder in sys.meta_path:
             spec = None if finder is self else finder.find_spec(fullname, path, target)
             if spec is not None and spec.loader is not None:
-                spec.loader.exec_module = _then(spec.loader.exec_module, patch)  # type: ignore[method-assign]
+                spec.loader.exec_module = _then(spec.loader.exec_module, patch)  # type: ignore[assignment, method-assign]
                 return spec
         return None
 

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from nbflow.core.flow import Flow
+
+_TURN = 24.0  # room left and right of bands for edges that go back
 
 Point = tuple[float, float]
 Link = tuple[str, str]
@@ -23,8 +26,8 @@ Link = tuple[str, str]
 class Measures:
     """Sizes in pixels."""
 
-    card: tuple[float, float] = (184, 54)
-    gap_x: float = 46
+    card: tuple[float, float] = (200, 54)
+    gap_x: float = 40
     gap_y: float = 18
     lane: float = 14  # height kept free for an edge that passes a layer
     band_width: float = 1180  # wider flows continue below
@@ -54,6 +57,7 @@ class Placement:
 
     boxes: dict[str, Box] = field(default_factory=dict)
     routes: dict[Link, list[Point]] = field(default_factory=dict)
+    gutters: list[float] = field(default_factory=list)  # heights between bands, where edges go back to the left
     width: float = 0
     height: float = 0
 
@@ -146,7 +150,8 @@ def _collect(placement: Placement, levels: Mapping[str | None, _Level], sizes: M
                 stack.append((name, left + x + measures.loop_padding[3], top + y + measures.loop_padding[0], depth + 1))
         for link, points in arranged.routes.items():
             placement.routes[link] = [(left + x, top + y) for x, y in points]
-    placement.width = max((box.x + box.width for box in placement.boxes.values()), default=0)
+    placement.gutters = levels[None].gutters
+    placement.width = max((box.x + box.width for box in placement.boxes.values()), default=0) + (_TURN if placement.gutters else 0)
     placement.height = max((box.y + box.height for box in placement.boxes.values()), default=0)
 
 
@@ -157,6 +162,7 @@ class _Level:
         self.names, self.sizes, self.links, self.measures, self.wrap = names, sizes, links, measures, wrap
         self.positions: dict[str, Point] = {}
         self.routes: dict[Link, list[Point]] = {}
+        self.gutters: list[float] = []
         self.width = self.height = 0.0
 
     def size(self, item: object) -> tuple[float, float]:
@@ -215,6 +221,10 @@ class _Level:
                 if not missing[target] and target in waiting:
                     waiting.pop(target)
                     ready.append(target)
+        has_before = {target for _, target in forward}
+        for name in self.names:
+            if name not in has_before and (near := [layer[target] for target in targets[name] if layer[target] > layer[name]]):
+                layer[name] = max(0, min(near) - 1)  # beside the first one that needs it
         return layer, forward
 
     def _with_lanes(self, layers: Mapping[str, int], forward: Sequence[Link]) -> tuple[list[list[object]], _Neighbours, _Neighbours]:
@@ -222,14 +232,14 @@ class _Level:
         for name in self.names:
             rows[layers[name]].append(name)
         before, after = defaultdict[object, list[object]](list), defaultdict[object, list[object]](list)
-        lanes = sum(layers[target] - layers[source] - 1 for source, target in forward) <= 4 * len(self.names) + 200  # noqa: PLR2004
+        lanes = sum(layers[target] - layers[source] - 1 for source, target in forward) <= 4 * len(self.names) + 200
         for source, target in forward:
             chain: list[object] = [source]
             for number in range(layers[source] + 1, layers[target]) if lanes else ():
                 chain.append((source, target, number))
                 rows[number].append(chain[-1])
             chain.append(target)
-            for one, other in zip(chain, chain[1:], strict=False):
+            for one, other in pairwise(chain):
                 after[one].append(other)
                 before[other].append(one)
         return rows, before, after
@@ -246,10 +256,13 @@ class _Level:
             bands[-1].append(row)
             width += step
         top = 0.0
+        left = _TURN if len(bands) > 1 else 0.0
         for band in bands:
+            if top:
+                self.gutters.append(top - measures.band_gap / 2)
             centres = self._heights(band, before, after)
             lowest = min((centres[item] - self.size(item)[1] / 2 for row in band for item in row), default=0)
-            x = 0.0
+            x = left
             for row in band:
                 step = max(self.size(item)[0] for item in row)
                 for item in row:
@@ -257,7 +270,7 @@ class _Level:
                     if isinstance(item, tuple):
                         self.routes.setdefault((item[0], item[1]), []).extend([(x, y), (x + step, y)])
                     else:
-                        self.positions[str(item)] = (x + (step - self.size(item)[0]) / 2, y - self.size(item)[1] / 2)
+                        self.positions[str(item)] = (x, y - self.size(item)[1] / 2)
                 x += step + measures.gap_x
             top += max((centres[item] - lowest + self.size(item)[1] / 2 for row in band for item in row), default=0) + measures.band_gap
 
@@ -281,8 +294,7 @@ class _Level:
                     near = [centres[other] for other in (before if forwards else after)[item] if other in members]
                     wished.append(sum(near) / len(near) if near else centres[item])
                 halves = [self.size(item)[1] / 2 for item in row]
-                for item, centre in zip(row, _apart(wished, halves, self.measures.gap_y), strict=True):
-                    centres[item] = centre
+                centres.update(zip(row, _apart(wished, halves, self.measures.gap_y), strict=True))
         return centres
 
 
@@ -292,14 +304,14 @@ def _reduce_crossings(rows: list[list[object]], before: _Neighbours, after: _Nei
         near = before if sweep % 2 == 0 else after
         for row in rows if sweep % 2 == 0 else reversed(rows):
             weight = {item: sum(place_of[other] for other in near[item]) / len(near[item]) if near[item] else place_of[item] for item in row}
-            row.sort(key=lambda item: weight[item])  # noqa: B023  used at once
+            row.sort(key=weight.__getitem__)
             place_of.update((item, number) for number, item in enumerate(row))
 
 
 def _apart(wished: Sequence[float], halves: Sequence[float], gap: float) -> list[float]:
     """Centres in the given order, `gap` apart, nearest to the wished ones (least squares: pool adjacent violators)."""
     offsets = [0.0]
-    for one, other in zip(halves, halves[1:], strict=False):
+    for one, other in pairwise(halves):
         offsets.append(offsets[-1] + one + gap + other)
     blocks: list[tuple[float, int]] = []  # mean of (wished - offset), members
     for wish, offset in zip(wished, offsets, strict=True):

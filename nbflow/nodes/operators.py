@@ -88,9 +88,10 @@ _TEXT: Mapping[str, Callable[[str, str, bool], bool]] = {
 
 
 def _wrong(name: str, side: str, value: Any, wanted: str) -> InputError:
-    shown = repr(value)
-    shown = shown if len(shown) <= 80 else shown[:77] + "..."
-    return InputError(f"{name}: wrong type: {side} is {shown} ({type(value).__name__}), a {wanted} was expected; `loose` converts values that allow it")
+    shown = f"{value!r:.80}"
+    return InputError(
+        f"{name}: wrong type: {side} is {shown} ({type(value).__name__}), a {wanted} was expected; `loose` converts values that allow it"
+    )
 
 
 def _is_number(value: Any) -> bool:
@@ -112,8 +113,8 @@ def _text(value: Any, name: str, side: str, *, ignore_case: bool, loose: bool) -
     if not isinstance(value, str):
         if not loose:
             raise _wrong(name, side, value, "string")
-        value = "" if value is None else str(value)
-    return value.casefold() if ignore_case else value
+    text = "" if value is None else str(value)
+    return text.casefold() if ignore_case else text
 
 
 def _boolean(value: Any, name: str, *, loose: bool) -> bool:

@@ -94,11 +94,8 @@ class Registry:
 
     @cached_property
     def _plugins(self) -> list[tuple[PluginInfo, list[NodeType]]]:
-        found: list[tuple[PluginInfo, list[NodeType]]] = []
         taken = dict.fromkeys(self._builtin, "nbflow")
-        for entry in sorted(entry_points(group=ENTRY_POINT_GROUP), key=lambda entry: entry.name):
-            found.append(_load(entry, taken))
-        return found
+        return [_load(entry, taken) for entry in sorted(entry_points(group=ENTRY_POINT_GROUP), key=lambda entry: entry.name)]
 
 
 def module_of(type_: str) -> str:

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -80,36 +80,38 @@ def _write_values(values: Mapping[str, Any], path: Path) -> None:
 
 def _follow(process: subprocess.Popen[bytes], limits: Limits, log: Callable[[str], None]) -> None:
     """Passes printed lines on until the process ends. Raises NodeTimeoutError, LimitError."""
-    assert process.stdout is not None  # noqa: S101 - asked for with PIPE
     deadline = time.monotonic() + limits.seconds
     seen, rest = 0, b""
-    with selectors.DefaultSelector() as selector:
-        selector.register(process.stdout, selectors.EVENT_READ)
-        while True:
-            if time.monotonic() > deadline:
-                msg = f"the code ran longer than its time_limit of {limits.seconds:g} s"
-                raise NodeTimeoutError(msg)
-            chunk = os.read(process.stdout.fileno(), 65_536) if selector.select(_POLL_SECONDS) else None
-            if chunk is None:
-                if process.poll() is not None:  # a grandchild may hold the pipe open
-                    break
-                continue
-            if not chunk:
-                break
-            seen += len(chunk)
-            if seen > limits.output_bytes:
-                msg = f"the code printed more than its output_limit_bytes of {limits.output_bytes}"
-                raise LimitError(msg)
-            *lines, rest = (rest + chunk).split(b"\n")
-            for line in lines:
-                log(line.decode("utf-8", "replace"))
-    if rest:
-        log(rest.decode("utf-8", "replace"))
-    while process.poll() is None:
+    for chunk in _printed(process):
         if time.monotonic() > deadline:
             msg = f"the code ran longer than its time_limit of {limits.seconds:g} s"
             raise NodeTimeoutError(msg)
-        time.sleep(_POLL_SECONDS)
+        seen += len(chunk)
+        if seen > limits.output_bytes:
+            msg = f"the code printed more than its output_limit_bytes of {limits.output_bytes}"
+            raise LimitError(msg)
+        *lines, rest = (rest + chunk).split(b"\n")
+        for line in lines:
+            log(line.decode("utf-8", "replace"))
+    if rest:
+        log(rest.decode("utf-8", "replace"))
+
+
+def _printed(process: subprocess.Popen[bytes]) -> Iterator[bytes]:
+    """What the process prints, and b"" every now and then, until it ends. A grandchild that holds the pipe open does not count."""
+    assert process.stdout is not None  # noqa: S101 - asked for with PIPE
+    with selectors.DefaultSelector() as selector:
+        selector.register(process.stdout, selectors.EVENT_READ)
+        while True:
+            ready = selector.select(_POLL_SECONDS)
+            chunk = os.read(process.stdout.fileno(), 65_536) if ready else b""
+            yield chunk
+            if chunk:
+                continue
+            if process.poll() is not None:
+                return
+            if ready:  # it closed its output and goes on
+                time.sleep(_POLL_SECONDS)
 
 
 def _outcome(folder: Path, status: int, limits: Limits) -> Any:

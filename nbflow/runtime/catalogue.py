@@ -8,6 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from nbflow.authoring.function import FunctionNode, function_type
+from nbflow.authoring.namespace import Namespace
 from nbflow.core.errors import DefinitionError
 from nbflow.core.node import PYTHON_FUNCTION, NodeType
 from nbflow.nodes.registry import Registry
@@ -57,3 +58,7 @@ def _imported(name: str) -> NodeType:
         message = f"'{name}' is no function but {type(found).__name__}; {advice}"
         raise DefinitionError(message)
     return function_type(found)
+
+
+nodes = Namespace(registry)
+"""The catalogue as Python: `nf.nodes.data.csv(...)`."""

@@ -32,7 +32,7 @@ from nbflow.runtime.catalogue import FunctionCatalogue
 from nbflow.runtime.execution import Execution
 from nbflow.runtime.recorder import Recorder
 from nbflow.runtime.resident import resident
-from nbflow.store.open import open_store
+from nbflow.store.opening import open_store
 from nbflow.store.project import find_project
 
 if TYPE_CHECKING:
@@ -81,7 +81,6 @@ class Runtime:
         self._services = Services(
             clock=clock or SystemClock(),
             http=self._http,
-            project=lambda: self.project,
             describe_error=describe_error,
             bundle=mime_bundle,
             after_call=capture.finish,

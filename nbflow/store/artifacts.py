@@ -31,7 +31,11 @@ class Artifacts:
         """Keep `data`; its digest. Durable on return; the same content is kept once."""
         digest = hashlib.sha256(data).hexdigest()
         path = self._path(digest)
-        if path.exists():
+        try:
+            os.utime(path)  # a prune going on leaves what is young
+        except FileNotFoundError:
+            pass
+        else:
             return digest
         hidden = path.with_name(f"{digest}.{secrets.token_hex(4)}.tmp")
         try:
@@ -52,7 +56,8 @@ class Artifacts:
         try:
             return self._path(digest).read_bytes()
         except OSError as error:
-            raise StoreError(f"artifact {digest[:12]} is gone: its execution was pruned") from error
+            msg = f"artifact {digest[:12]} is gone: its execution was pruned"
+            raise StoreError(msg) from error
 
     def delete(self, digest: str) -> None:
         """Remove the file if it is there."""
@@ -77,7 +82,8 @@ class Artifacts:
 
     def _path(self, digest: str) -> Path:
         if not _DIGEST.fullmatch(digest):
-            raise StoreError(f"{digest!r} is not the name of an artifact")
+            msg = f"{digest!r} is not the name of an artifact"
+            raise StoreError(msg)
         return self._folder / digest[:2] / digest
 
 
@@ -100,7 +106,9 @@ def shed(record: Mapping[str, Any], artifacts: Artifacts) -> list[Mapping[str, A
         digest = artifacts.save(data)
         lean[name] = {KEY: digest, "size_bytes": len(data)}
         excess -= len(data)
-        owners.append({"k": "artifact", "execution_id": record.get("execution_id"), "digest": digest, "size_bytes": len(data), "ts": record.get("ts")})
+        owners.append(
+            {"k": "artifact", "execution_id": record.get("execution_id"), "digest": digest, "size_bytes": len(data), "ts": record.get("ts")}
+        )
     return [*owners, lean]
 
 

@@ -59,7 +59,9 @@ class Database:
 
     def blocks(self) -> tuple[int, int]:
         """Bytes that the file's blocks take, and how many of them are free."""
-        row = self._root.execute(f"SELECT block_size * total_blocks, block_size * free_blocks FROM pragma_database_size() WHERE database_name = '{CATALOG}'").fetchone()
+        row = self._root.execute(
+            f"SELECT block_size * total_blocks, block_size * free_blocks FROM pragma_database_size() WHERE database_name = '{CATALOG}'"
+        ).fetchone()
         return (int(row[0]), int(row[1])) if row else (0, 0)
 
     def checkpoint(self) -> None:
@@ -106,7 +108,8 @@ def migrate(connection: duckdb.DuckDBPyConnection, *, fresh_from_schema: bool = 
     done = {int(row[0]) for row in connection.execute("SELECT version FROM schema_migrations").fetchall()}
     scripts = sql.migrations()
     if unknown := done - scripts.keys():
-        raise StoreError(f"this store was written by a newer nbflow (schema {max(unknown)}, this one knows {max(scripts)}): upgrade nbflow")
+        msg = f"this store was written by a newer nbflow (schema {max(unknown)}, this one knows {max(scripts)}): upgrade nbflow"
+        raise StoreError(msg)
     with transaction(connection):
         if not done and fresh_from_schema:
             connection.execute(sql.read("schema.sql"))

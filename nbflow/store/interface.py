@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
     from datetime import timedelta
 
-    import pyarrow
+    import pyarrow as pa
 
     from nbflow.store.artifacts import Artifacts
 
@@ -92,7 +92,7 @@ class Store(Protocol):
         Raises QueryError for SQL that is wrong, writes, or touches files; StoreBusyError when there is no answer in `timeout_s`.
         """
 
-    def table(self, sql: str, params: Sequence[Any] | Mapping[str, Any] = (), *, timeout_s: float = 300) -> pyarrow.Table:
+    def table(self, sql: str, params: Sequence[Any] | Mapping[str, Any] = (), *, timeout_s: float = 300) -> pa.Table:
         """Like `query`, as Arrow: for results of more than some thousand rows."""
 
     def transact(self, statements: Sequence[tuple[str, Sequence[Any] | Mapping[str, Any]]], *, timeout_s: float = 30) -> None:

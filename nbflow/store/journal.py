@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 ROTATE_BYTES = 64 * 2**20
 SUFFIX = ".ndjson"
+_GO, _END = True, False  # what wakes the writer thread
 _sync = getattr(os, "fdatasync", os.fsync)
 _journals: weakref.WeakSet[Journal] = weakref.WeakSet()
 
@@ -53,7 +54,8 @@ def _encode_odd(record: Mapping[str, Any]) -> bytes:
     try:
         text = json.dumps(record, default=repr, ensure_ascii=False, skipkeys=True, allow_nan=False)
     except (TypeError, ValueError, RecursionError) as error:
-        raise StoreError(f"a record of kind {record.get('k')!r} cannot be written as JSON: {error}") from error
+        msg = f"a record of kind {record.get('k')!r} cannot be written as JSON: {error}"
+        raise StoreError(msg) from error
     return text.encode("utf-8", "replace")
 
 
@@ -117,7 +119,7 @@ class Journal:
         self._pending.append(_Ticket(data, durable=True, future=future))
         if not self._awake:
             self._awake = True
-            self._wake.put(True)
+            self._wake.put(_GO)
         if self._thread is None:
             self._start_thread()
         return future
@@ -137,7 +139,7 @@ class Journal:
         self._closed = True
         thread, self._thread = self._thread, None
         if thread is not None:
-            self._wake.put(False)
+            self._wake.put(_END)
             thread.join()
         with self._writing:
             self._seal()

@@ -141,7 +141,8 @@ class Owner:
 
     def _take_all(self) -> bool:
         assert self._journals is not None  # noqa: S101  (callers know)
-        return any([self._take(file) for file in self._journals.files()])
+        taken = [self._take(file) for file in self._journals.files()]
+        return any(taken)
 
     def _take(self, file: str) -> bool:
         assert self._ingester is not None  # noqa: S101  (callers opened)
@@ -255,42 +256,48 @@ class Owner:
             database = self.open()
             self.poll()
             bytes_before = self._total_bytes()
-            executions = nodes = 0
-            for select, params in (
-                ("by_age", {"before": retention.before(older_than)} if older_than is not None else None),
-                ("by_count", {"keep": keep_executions} if keep_executions is not None else None),
-            ):
-                if params is not None:
-                    removed = retention.remove(database, select, params)
-                    executions, nodes = executions + removed[0], nodes + removed[1]
-            artifacts = retention.remove_artifacts(database, self.artifacts)
-            database.checkpoint()
+            removed = retention.Removed()
+            if older_than is not None:
+                removed += retention.remove(database, "by_age", {"before": retention.before(older_than)})
+            if keep_executions is not None:
+                removed += retention.remove(database, "by_count", {"keep": keep_executions})
+            artifacts = self._settle(removed)
             if max_bytes is not None:
-                removed = self._shrink(max_bytes)
-                executions, nodes, artifacts = executions + removed[0], nodes + removed[1], artifacts + removed[2]
+                more, files = self._shrink(max_bytes)
+                removed, artifacts = removed + more, artifacts + files
             blocks, free = database.blocks()
-            compacted = compact if compact is not None else (blocks > 0 and free / blocks > _MOSTLY_FREE) or (max_bytes is not None and self._total_bytes() > max_bytes)
-            if compacted:
-                compacted = self._compact()
+            if compact is None:
+                compact = (blocks > 0 and free / blocks > _MOSTLY_FREE) or (max_bytes is not None and self._total_bytes() > max_bytes)
+            compacted = compact and self._compact()
             return PruneReport(
-                executions=executions, nodes=nodes, artifacts=artifacts, bytes_before=bytes_before, bytes_after=self._total_bytes(), compacted=compacted
+                executions=removed.executions,
+                nodes=removed.nodes,
+                artifacts=artifacts,
+                bytes_before=bytes_before,
+                bytes_after=self._total_bytes(),
+                compacted=compacted,
             )
 
-    def _shrink(self, max_bytes: int) -> tuple[int, int, int]:
+    def _settle(self, removed: retention.Removed) -> int:
+        """After rows went: the files they needed, and the blocks; the number of files."""
+        files = retention.remove_artifacts(self.open(), self.artifacts, removed.digests)
+        self.open().checkpoint()
+        return files
+
+    def _shrink(self, max_bytes: int) -> tuple[retention.Removed, int]:
         """Remove the oldest until what is used (free blocks do not count) fits; a few rounds, since sizes differ between executions."""
-        totals = [0, 0, 0]
+        total, files = retention.Removed(), 0
         for _ in range(_SHRINK_ROUNDS):
             _, free = self.open().blocks()
             used = self._total_bytes() - free
             if used <= max_bytes:
                 break
-            executions, nodes = retention.remove(self.open(), "oldest_share", {"share": max(0.02, 1 - max_bytes / used)})
-            if not executions:
+            removed = retention.remove(self.open(), "oldest_share", {"share": max(0.02, 1 - max_bytes / used)})
+            if not removed.executions:
                 break
-            artifacts = retention.remove_artifacts(self.open(), self.artifacts)
-            self.open().checkpoint()
-            totals = [totals[0] + executions, totals[1] + nodes, totals[2] + artifacts]
-        return totals[0], totals[1], totals[2]
+            files += self._settle(removed)
+            total += removed
+        return total, files
 
     def _compact(self) -> bool:
         if self.folder is None or self._database is None:

@@ -120,7 +120,9 @@ def storage_error(error: OSError, folder: Path) -> StoreError:
     if error.errno in _REFUSED:
         return read_only(folder)
     if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
-        return StoreError(f"the disk of {folder} is full ({error.strerror}); what was acknowledged before is safe: free some space, or `nbflow prune`")
+        return StoreError(
+            f"the disk of {folder} is full ({error.strerror}); what was acknowledged before is safe: free some space, or `nbflow prune`"
+        )
     if error.errno in {errno.ENOENT, errno.ENOTDIR}:
         return StoreError(f"the project folder {folder} is gone or is not a folder; set NBFLOW_PROJECT to the right one")
     return StoreError(f"the store in {folder} failed: {error.strerror or error}")

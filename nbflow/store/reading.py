@@ -42,10 +42,12 @@ def reading(database: Database, query: str, timeout_s: float) -> Iterator[duckdb
         with transaction(connection, read_only=True):
             yield connection
     except duckdb.InterruptException as error:
-        raise StoreBusyError(f"the query did not finish in {timeout_s:g} s; give it longer with timeout_s=") from error
+        msg = f"the query did not finish in {timeout_s:g} s; give it longer with timeout_s="
+        raise StoreBusyError(msg) from error
     except duckdb.Error as error:
         if late.is_set():
-            raise StoreBusyError(f"the query did not finish in {timeout_s:g} s; give it longer with timeout_s=") from error
+            msg = f"the query did not finish in {timeout_s:g} s; give it longer with timeout_s="
+            raise StoreBusyError(msg) from error
         raise query_error(error) from error
     finally:
         timer.cancel()
@@ -58,13 +60,21 @@ def check(connection: duckdb.DuckDBPyConnection, query: str) -> None:
     found = connection.extract_statements(query)
     kinds = [statement.type.name for statement in found]
     if not kinds:
-        raise QueryError("the SQL is empty")
-    if query.lstrip().lower().startswith(("pivot", "from", "with", "select")) and set(kinds) <= _READS | _PIVOT and len({s.query for s in found}) == 1:
+        msg = "the SQL is empty"
+        raise QueryError(msg)
+    if (
+        query.lstrip().lower().startswith(("pivot", "from", "with", "select"))
+        and set(kinds) <= _READS | _PIVOT
+        and len({s.query for s in found}) == 1
+    ):
         return
     if len(kinds) > 1:
-        raise QueryError(f"give one statement at a time; these are {len(kinds)}")
+        msg = f"give one statement at a time; these are {len(kinds)}"
+        raise QueryError(msg)
     if kinds[0] not in _READS:
-        raise QueryError(f"nbflow's history is read-only: {kinds[0].replace('_', ' ')} statements are refused; SELECT, FROM, WITH, DESCRIBE, SUMMARIZE and EXPLAIN work")
+        word = kinds[0].replace("_", " ")
+        msg = f"nbflow's history is read-only: {word} statements are refused; SELECT, FROM, WITH, DESCRIBE, SUMMARIZE and EXPLAIN work"
+        raise QueryError(msg)
 
 
 def query_error(error: Exception) -> QueryError:
@@ -77,15 +87,18 @@ def query_error(error: Exception) -> QueryError:
     return QueryError(text)
 
 
-def rows(database: Database, query: str, params: Sequence[Any] | Mapping[str, Any], timeout_s: float) -> tuple[list[tuple[str, str]], list[tuple[Any, ...]]]:
+def rows(
+    database: Database, query: str, params: Sequence[Any] | Mapping[str, Any], timeout_s: float
+) -> tuple[list[tuple[str, str]], list[tuple[Any, ...]]]:
     """The columns (name, DuckDB type) and all rows."""
     with reading(database, query, timeout_s) as connection:
         connection.execute(query, params or None)
         columns = [(str(item[0]), str(item[1])) for item in connection.description or ()]
-        if any(_ZONED in kind for _, kind in columns):  # DuckDB's own way needs pytz; Arrow's does not
-            answer = connection.sql(query, params=params or None).to_arrow_table()
-            return columns, list(zip(*(column.to_pylist() for column in answer.columns), strict=True))
-        return columns, connection.fetchall()
+        if not any(_ZONED in kind for _, kind in columns):
+            return columns, connection.fetchall()
+    # DuckDB's own way to a TIMESTAMPTZ needs pytz; Arrow's does not.
+    answer = arrow_table(database, query, params, timeout_s)
+    return columns, list(zip(*(column.to_pylist() for column in answer.columns), strict=True))
 
 
 def arrow_file(database: Database, query: str, params: Sequence[Any] | Mapping[str, Any], timeout_s: float, target: Path) -> None:

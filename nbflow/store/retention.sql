@@ -16,6 +16,10 @@ SELECT execution_id FROM (
     FROM workflow_executions WHERE finished_at IS NOT NULL
 ) WHERE age_rank <= ceil(total * $share);
 
+-- name: artifacts_of_victims
+-- Files that may be needed no more.
+SELECT DISTINCT digest FROM artifacts WHERE execution_id IN (SELECT execution_id FROM victim);
+
 -- name: delete_logs
 DELETE FROM execution_logs WHERE execution_id IN (SELECT execution_id FROM victim);
 

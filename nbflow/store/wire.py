@@ -1,4 +1,7 @@
-"""Messages between clients and the owner: four bytes of length (big-endian), then JSON. Values that JSON lacks are tagged `{"$": kind, "v": text}`."""
+"""Messages between clients and the owner: four bytes of length (big-endian), then JSON.
+
+Values that JSON lacks are tagged `{"$": kind, "v": text}`.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +40,8 @@ def receive(connection: socket.socket) -> dict[str, Any]:
 
     (length,) = _LENGTH.unpack(_exactly(connection, _LENGTH.size))
     if length > _LIMIT_BYTES:
-        raise ConnectionError("the other side does not speak nbflow's protocol")
+        msg = "the other side does not speak nbflow's protocol"
+        raise ConnectionError(msg)
     message: dict[str, Any] = orjson.loads(_exactly(connection, length))
     return message
 
@@ -47,7 +51,8 @@ def _exactly(connection: socket.socket, size: int) -> bytes:
     while len(parts) < size:
         part = connection.recv(min(size - len(parts), 1 << 20))
         if not part:
-            raise ConnectionError("the other side is gone")
+            msg = "the other side is gone"
+            raise ConnectionError(msg)
         parts += part
     return bytes(parts)
 
@@ -81,7 +86,8 @@ def tag(value: Any) -> Any:  # noqa: C901, PLR0912  (one line a type)
             return {"$": "dict", "v": [[tag(key), tag(item)] for key, item in value.items()]}
     if callable(item := getattr(value, "item", None)):  # a NumPy scalar
         return tag(item())
-    raise errors.QueryError(f"a {type(value).__name__} cannot be a parameter of SQL")
+    msg = f"a {type(value).__name__} cannot be a parameter of SQL"
+    raise errors.QueryError(msg)
 
 
 _UNTAG: dict[str, Any] = {

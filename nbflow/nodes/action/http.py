@@ -135,6 +135,8 @@ def _request(config: HttpConfig, ctx: Context) -> Request:
     headers = dict(config.headers)
     if config.content_type:
         headers["Content-Type"] = config.content_type
+    if config.body_type == "json" and config.body is not None and not any(name.lower() == "content-type" for name in headers):
+        headers["Content-Type"] = "application/json"
     return Request(
         method=config.method,
         url=config.url,
@@ -180,11 +182,10 @@ def _body(config: HttpConfig) -> dict[str, Any]:
         return {}
     if config.body_type == "json":
         try:
-            content = json.dumps(config.body, ensure_ascii=False, allow_nan=False).encode()
+            return {"content": json.dumps(config.body, ensure_ascii=False, allow_nan=False).encode()}
         except (TypeError, ValueError) as error:
             msg = f"the body is no JSON: {error}"
             raise ConfigError(msg, field="body") from error
-        return {"content": content} if _typed(config) else {"json": config.body}
     if config.body_type == "raw":
         if not isinstance(config.body, str | bytes):
             msg = f"a raw body is text or bytes, this is a {type(config.body).__name__}"
@@ -197,10 +198,6 @@ def _body(config: HttpConfig) -> dict[str, Any]:
     if config.body_type == "multipart" and not config.files:  # httpx writes a multipart body only when there are files
         return {"files": [(name, (None, item)) for name, value in fields.items() for item in ([value] if isinstance(value, str) else value)]}
     return {"data": fields}
-
-
-def _typed(config: HttpConfig) -> bool:
-    return bool(config.content_type) or any(name.lower() == "content-type" for name in config.headers)
 
 
 def _result(config: HttpConfig, answer: Answer, ctx: Context) -> Any:

@@ -67,15 +67,15 @@ def transform(config: TransformConfig, input: Any = None, *, ctx: Context) -> An
     if is_frame(input):
         return _frame(config, input, ctx)
     if input is None or is_record(input):
-        return _record(config, input or {}, None, input, ctx)
-    return [_record(config, item, index, input, ctx) for index, item in enumerate(records(input))]
+        return _record(config, input or {}, {"input": input, "item": input or {}, "index": 0}, ctx)
+    return [_record(config, item, {"input": input, "item": item, "index": index}, ctx) for index, item in enumerate(records(input))]
 
 
-def _record(config: TransformConfig, item: Mapping[str, Any], index: int | None, whole: Any, ctx: Context) -> dict[str, Any]:
+def _record(config: TransformConfig, item: Mapping[str, Any], scope: Mapping[str, Any], ctx: Context) -> dict[str, Any]:
     result = {name: item[name] for name in item if _stays(config, name)}
     for assignment in config.assignments:
-        value = _value(config, assignment, item, index, whole, ctx)
-        _set(result, assignment.name.split(".") if config.dot_notation else [assignment.name], value, assignment.name, index)
+        value = _value(config, assignment, scope, ctx)
+        _set(result, assignment.name, value, dotted=config.dot_notation, index=scope["index"])
     return result
 
 
@@ -86,7 +86,7 @@ def _frame(config: TransformConfig, frame: Any, ctx: Context) -> Any:
     rows = records(frame)
     result = frame[[name for name in frame.columns if _stays(config, name)]].copy(deep=False)
     for assignment in config.assignments:
-        values = [_value(config, assignment, row, index, frame, ctx) for index, row in enumerate(rows)]
+        values = [_value(config, assignment, {"input": frame, "item": row, "index": index}, ctx) for index, row in enumerate(rows)]
         result[assignment.name] = pd.Series(values, index=frame.index, dtype=object).infer_objects()
     return result
 
@@ -96,15 +96,15 @@ def _stays(config: TransformConfig, name: Any) -> bool:
     return {"all": True, "none": False, "selected": listed, "except": not listed}[config.include]
 
 
-def _value(config: TransformConfig, assignment: Assignment, item: Any, index: int | None, whole: Any, ctx: Context) -> Any:
-    value = ctx.render(assignment.value, input=whole, item=item, index=index or 0)
+def _value(config: TransformConfig, assignment: Assignment, scope: Mapping[str, Any], ctx: Context) -> Any:
+    value = ctx.render(assignment.value, **scope)
     try:
         return _convert(value, assignment.type)
     except (TypeError, ValueError):
         if config.ignore_conversion_errors:
             return value
         msg = f"assignment '{assignment.name}': {value!r:.80} ({type(value).__name__}) is no {assignment.type}"
-        raise InputError(msg, index=index) from None
+        raise InputError(msg, index=scope["index"]) from None
 
 
 def _convert(value: Any, kind: Kind) -> Any:
@@ -142,13 +142,16 @@ def _boolean(value: Any) -> bool:
     return answers[text]
 
 
-def _set(record: dict[str, Any], path: list[str], value: Any, name: str, index: int | None) -> None:
+def _set(record: dict[str, Any], name: str, value: Any, *, dotted: bool, index: int | None) -> None:
     """Sets a field inside fields; what is changed on the way is copied, for it belongs to the input."""
-    for part in path[:-1]:
+    *outer, last = name.split(".") if dotted else [name]
+    for part in outer:
         inner = record.get(part, {})
         if not is_record(inner):
-            msg = f"assignment '{name}': '{part}' is a {type(inner).__name__}, nothing can be set inside it; set dot_notation=False for a dot in a name"
+            msg = (
+                f"assignment '{name}': '{part}' is a {type(inner).__name__}, nothing can be set inside it; set dot_notation=False for a dot in a name"
+            )
             raise InputError(msg, index=index)
         record[part] = dict(inner)
         record = record[part]
-    record[path[-1]] = value
+    record[last] = value

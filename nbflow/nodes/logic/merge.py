@@ -1,7 +1,7 @@
 """`logic.merge`."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import reduce
 from typing import Annotated, Any, Literal, Self, cast
 
@@ -13,6 +13,7 @@ from nbflow.core.node import Context, Inputs, Join, node_type
 from nbflow.nodes.rows import frame, is_frame, is_record, records
 
 Row = dict[str, Any]
+_SIDE, _ROW = "\0side", "\0row"  # columns of ours, by names that no table has
 Mode = Literal["append", "combine", "position", "combinations", "choose", "sql"]
 NEEDS = {"combine": "by", "sql": "query"}
 
@@ -110,7 +111,7 @@ def _join_records(config: MergeConfig, left: list[Row], right: list[Row], number
     found = _by_key(config.by, right, number)
     used: set[Any] = set()
     result: list[Row] = []
-    _check_keys(config.by, left, "the input before it" if number > 2 else "input 1")  # noqa: PLR2004 - input 2 is the first one joined
+    _check_keys(config.by, _fields(left), _before(number))
     for row in left:
         key = _key(config.by, row)
         matches = found.get(key, []) if key is not None else []
@@ -136,12 +137,21 @@ def _at(rows: list[Row], index: int) -> Row | None:
     return rows[index] if index < len(rows) else None
 
 
-def _check_keys(by: Iterable[str], rows: list[Row], what: str) -> None:
-    names = {name for row in rows for name in row}
+def _before(number: int) -> str:
+    """What messages call the left side when input `number` is joined."""
+    return f"inputs 1 to {number - 1}" if number - 1 > 1 else "input 1"
+
+
+def _check_keys(by: Iterable[str], names: Iterable[Any], what: str) -> None:
+    known = list(names)
     for name in by:
-        if rows and name not in names:
-            msg = f"{what} has no field '{name}'; there are {', '.join(sorted(map(str, names)))}"
+        if known and name not in known:
+            msg = f"{what} has no field '{name}'; there are {', '.join(map(str, known))}"
             raise InputError(msg)
+
+
+def _fields(rows: list[Row]) -> list[str]:
+    return list(dict.fromkeys(name for row in rows for name in row))
 
 
 def _key(by: Sequence[str], row: Row) -> tuple[Any, ...] | None:
@@ -158,7 +168,7 @@ def _key(by: Sequence[str], row: Row) -> tuple[Any, ...] | None:
 
 
 def _by_key(by: Sequence[str], rows: list[Row], number: int) -> dict[tuple[Any, ...], list[Row]]:
-    _check_keys(by, rows, f"input {number}")
+    _check_keys(by, _fields(rows), f"input {number}")
     found: dict[tuple[Any, ...], list[Row]] = {}
     for row in rows:
         key = _key(by, row)
@@ -171,44 +181,34 @@ def _by_key(by: Sequence[str], rows: list[Row], number: int) -> dict[tuple[Any, 
 
 
 def _join_frames(config: MergeConfig, left: Any, right: Any, number: int) -> Any:
-    import pandas as pd
-
     shared = [name for name in left.columns if name in right.columns and not (config.mode == "combine" and name in config.by)]
-    renamed = {name: (f"{name}_{number}" if config.clash == "suffix" else f"{name}\0right") for name in shared}
-    right = right.rename(columns=renamed)
-    if config.mode == "combine":
-        for what, table in (("input 1" if number == 2 else "the input before it", left), (f"input {number}", right)):  # noqa: PLR2004 - as above
-            missing = [name for name in config.by if name not in table.columns]
-            if missing:
-                msg = f"{what} has no field '{missing[0]}'; there are {', '.join(map(str, table.columns))}"
-                raise InputError(msg)
-        how: Callable[..., Any] = lambda: left.merge(right, on=list(config.by), how=config.join, indicator="\0side")  # noqa: E731 - three of a kind
-    elif config.mode == "combinations":
-        how = lambda: left.merge(right, how="cross").assign(**{"\0side": "both"})  # noqa: E731
-    else:
-        row = pd.Series(range(max(len(left), len(right))), name="\0row")
-        how = lambda: (  # noqa: E731
-            left.assign(**{"\0row": row[: len(left)].to_numpy()})
-            .merge(
-                right.assign(**{"\0row": row[: len(right)].to_numpy()}),
-                on="\0row",
-                how="outer" if config.include_unpaired else "inner",
-                indicator="\0side",
-            )
-            .drop(columns="\0row")
-        )
+    right = right.rename(columns={name: f"{name}_{number}" if config.clash == "suffix" else f"{name}\0right" for name in shared})
     try:
-        result = how()
+        result = _paired_frames(config, left, right, number)
     except ValueError as error:  # keys of different types
         msg = f"input {number} does not join: {error}"
         raise InputError(msg) from error
-    side = result.pop("\0side")
-    if config.clash != "suffix":
-        loser = "left_only" if config.clash == "prefer_last" else "right_only"
-        for name in shared:
-            other = result.pop(f"{name}\0right")
-            result[name] = other.where(side != loser, result[name]) if config.clash == "prefer_last" else result[name].where(side != loser, other)
+    side = result.pop(_SIDE)
+    if config.clash == "suffix":
+        return result
+    last = config.clash == "prefer_last"
+    for name in shared:
+        winner, other = (result.pop(f"{name}\0right"), result[name]) if last else (result[name], result.pop(f"{name}\0right"))
+        result[name] = winner.where(side != ("left_only" if last else "right_only"), other)
     return result
+
+
+def _paired_frames(config: MergeConfig, left: Any, right: Any, number: int) -> Any:
+    """Side by side, with a column that tells which side a row came from."""
+    if config.mode == "combine":
+        for table, what in ((left, _before(number)), (right, f"input {number}")):
+            _check_keys(config.by, table.columns, what)
+        return left.merge(right, on=list(config.by), how=config.join, indicator=_SIDE)
+    if config.mode == "combinations":
+        return left.merge(right, how="cross").assign(**{_SIDE: "both"})
+    how = "outer" if config.include_unpaired else "inner"
+    numbered = (table.assign(**{_ROW: range(len(table))}) for table in (left, right))
+    return next(numbered).merge(next(numbered), on=_ROW, how=how, indicator=_SIDE).drop(columns=_ROW)
 
 
 # SQL ----------------------------------------------------------------------------------------------------------

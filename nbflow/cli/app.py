@@ -1,0 +1,56 @@
+"""The `nbflow` command: its sub-commands, and how errors leave it."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated, NoReturn
+
+import typer
+
+from nbflow.cli import check, demo, executions, logs, nodes, prune, run, show, sql
+from nbflow.cli.failure import INTERRUPTED, report
+
+app = typer.Typer(
+    name="nbflow",
+    help="Run flows from notebooks, Python and flow documents; look at what ran.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+for command in (run.run, check.check, executions.executions, show.show, logs.logs, sql.sql, nodes.nodes, prune.prune, demo.demo):
+    app.command()(command)
+
+
+def _version(wanted: bool) -> None:  # noqa: FBT001 -- typer's form of a callback
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"nbflow {version('nbflow')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    *,
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show Python tracebacks of errors; may stand anywhere.")] = False,
+) -> None:
+    """Run flows from notebooks, Python and flow documents; look at what ran.
+
+    Exit codes: 0 ok, 1 the flow failed, 2 wrong usage, flow or parameter, 3 the store failed, 130 cancelled.
+    """
+
+
+def main() -> NoReturn:
+    """The console script. Every error that nbflow raises on purpose is one message; `--debug` adds its traceback."""
+    debug = "--debug" in sys.argv
+    arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
+    try:
+        app(arguments, prog_name="nbflow")
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    except Exception as error:  # noqa: BLE001 -- the last line of defence: users see messages, not tracebacks
+        sys.exit(report(error, debug=debug, as_json="--json" in arguments))
+    sys.exit(0)

@@ -1,0 +1,98 @@
+"""The store that forgets: the same tables and the same ingest, no files. The double for tests, and NBFLOW_STORE=memory."""
+
+from __future__ import annotations
+
+import uuid
+from concurrent.futures import Future
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import TYPE_CHECKING, Any
+from weakref import finalize
+
+from nbflow.store.artifacts import journal_lines
+from nbflow.store.interface import PruneReport, Rows, StoreStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import timedelta
+
+    import pyarrow as pa
+
+    from nbflow.store.artifacts import Artifacts
+
+_FILE = "memory.000001.ndjson"
+
+
+class MemoryStore:
+    """See `Store`. Nothing outlives the object; artifacts lie in a temporary folder until then."""
+
+    def __init__(self) -> None:
+        from nbflow.store.owner import Owner
+
+        folder = Path(mkdtemp(prefix="nbflow-"))
+        self._owner = Owner(None, artifacts=folder, mode="memory")
+        self._release = finalize(self, _remove, folder)
+
+    @property
+    def artifacts(self) -> Artifacts:
+        """See Store."""
+        return self._owner.artifacts
+
+    def append(self, records: Sequence[Mapping[str, Any]], *, durable: bool = True) -> None:  # noqa: ARG002  (nothing here is durable)
+        """See Store."""
+        self._owner.ingest(_FILE, journal_lines(records, self.artifacts))
+
+    def submit(self, records: Sequence[Mapping[str, Any]]) -> Future[None]:
+        """See Store."""
+        future: Future[None] = Future()
+        future.set_running_or_notify_cancel()
+        try:
+            self.append(records)
+        except Exception as error:  # noqa: BLE001  (the future carries it)
+            future.set_exception(error)
+        else:
+            future.set_result(None)
+        return future
+
+    def query(self, sql: str, params: Sequence[Any] | Mapping[str, Any] = (), *, timeout_s: float = 30) -> Rows:
+        """See Store."""
+        columns, rows = self._owner.rows(sql, params, timeout_s)
+        return Rows(columns=tuple(name for name, _ in columns), rows=rows)
+
+    def table(self, sql: str, params: Sequence[Any] | Mapping[str, Any] = (), *, timeout_s: float = 300) -> pa.Table:
+        """See Store."""
+        return self._owner.arrow_table(sql, params, timeout_s)
+
+    def transact(self, statements: Sequence[tuple[str, Sequence[Any] | Mapping[str, Any]]], *, timeout_s: float = 30) -> None:  # noqa: ARG002
+        """See Store."""
+        self._owner.transact(statements, str(uuid.uuid4()))
+
+    def prune(
+        self,
+        older_than: timedelta | None = None,
+        keep_executions: int | None = None,
+        max_bytes: int | None = None,
+        *,
+        compact: bool | None = None,
+    ) -> PruneReport:
+        """See Store."""
+        return self._owner.prune(older_than, keep_executions, max_bytes, compact=compact)
+
+    def status(self) -> StoreStatus:
+        """See Store."""
+        return self._owner.status()
+
+    def warm(self) -> None:
+        """See Store."""
+        self._owner.open()
+
+    def close(self) -> None:
+        """See Store. Everything is gone then."""
+        self._owner.close()
+        self._release()
+
+
+def _remove(folder: Path) -> None:
+    from shutil import rmtree
+
+    rmtree(folder, ignore_errors=True)
