@@ -57,12 +57,9 @@ class DefinedFlow:
 
     def start(self, params: Mapping[str, Any] | None = None, **options: Any) -> Execution:
         """Starts an execution; `options` are those of `Runtime.start`: input, trigger, sinks, source."""
-        from nbflow.runtime.notebook import attach_view
         from nbflow.runtime.runtime import runtime
 
-        execution = runtime().start(self.prepare(), params, **options)
-        attach_view(execution)
-        return execution
+        return runtime().start(self.prepare(), params, **options)
 
     def _bind(self, args: tuple[Any, ...], params: dict[str, Any]) -> dict[str, Any]:
         names = list(self.document.parameters.get("properties", {})) if args else []
@@ -79,9 +76,9 @@ class DefinedFlow:
         return self.document.save(path)
 
     def _repr_mimebundle_(self, **_options: Any) -> dict[str, Any]:
-        from nbflow.display.graph import graph_bundle
+        from nbflow.display.flow import flow_bundle
 
-        return graph_bundle(self.document)
+        return flow_bundle(self.document, self.check())
 
     def __repr__(self) -> str:
         return f"<flow {self.name}>"

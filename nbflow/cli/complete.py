@@ -28,7 +28,7 @@ def targets(incomplete: str) -> list[str]:
     """Notebooks, Python files, flow documents; after the colon the flows defined there."""
     path, colon, _ = incomplete.rpartition(":")
     if colon:
-        from nbflow.cli.source import flow_names
+        from nbflow.cli.target import flow_names
 
         return [f"{path}:{name}" for name in flow_names(Path(path))]
     folder = Path(incomplete).parent if incomplete and not incomplete.endswith("/") else Path(incomplete)

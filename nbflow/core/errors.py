@@ -7,11 +7,17 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from typing import Any
+
     from nbflow.core.problem import Problem
 
 
 class NbflowError(Exception):
     """Base of every error that nbflow raises on purpose."""
+
+    def _render_traceback_(self) -> list[str]:
+        """What a notebook shows: the message. IPython asks for this before it makes a traceback of its own."""
+        return [f"{type(self).__name__}: {self}"]
 
 
 # Before a run -----------------------------------------------------------------------------------
@@ -151,12 +157,21 @@ class LimitError(NodeError):
 
 
 class ExecutionError(NbflowError):
-    """An execution failed. `node` is the failing node's id; `__cause__` is its own exception."""
+    """An execution failed. `node` is the failing node's id; `__cause__` is its own exception.
+
+    `report` is that exception's traceback with the user's own lines first; `execution` is the handle, where there is one.
+    """
 
     def __init__(self, message: str, *, execution_id: str = "", node: str | None = None) -> None:
         self.execution_id = execution_id
         self.node = node
+        self.report = ""
+        self.execution: Any = None
         super().__init__(message)
+
+    def _render_traceback_(self) -> list[str]:
+        lines = [f"{type(self).__name__}: {self}"]
+        return [*lines, "", self.report] if self.report else lines
 
 
 class ExecutionCancelledError(ExecutionError):

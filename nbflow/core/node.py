@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
     from nbflow.core.flow import Node
 
+    ConfigModel = type[BaseModel]  # inside NodeType, `type` is a field
+
 Join = Literal["all", "live", "any"]
 """When a node runs. `all`: every edge delivered (one dead edge skips it). `live`: every edge settled, at least one
 delivered. `any`: the first delivery; later ones are ignored."""
@@ -176,7 +178,7 @@ class NodeType:
 
     type: str
     function: Callable[..., Any]  # (config, *inputs, ctx=) for catalogue nodes; the user's own for functions
-    config: type[BaseModel] | None = None  # None: a plain function, called with its ports and literals
+    config: ConfigModel | None = None  # None: a plain function, called with its ports and literals
     inputs: tuple[Port, ...] = ()
     outputs: tuple[str, ...] | Callable[[Mapping[str, Any]], tuple[str, ...]] = ("output",)
     join: Join | Callable[[Mapping[str, Any]], Join] = "all"

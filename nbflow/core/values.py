@@ -37,14 +37,14 @@ _TEXTS = (date, time, timedelta, Decimal, UUID, PurePath)
 def preview(value: Any) -> Any:
     """A small JSON-able picture of any value. Never raises, consumes no iterator."""
     kind = type(value)
+    if value is None or kind is bool:
+        return value
     if kind is str:
         return value if len(value) <= _CHARS and value.isascii() else _text(value)
     if kind is int:
         return value if _MIN_INT <= value <= _MAX_INT else _int(value)
     if kind is float:
         return _float(value)
-    if kind is bool or value is None:
-        return value
     return _bounded(value)
 
 
@@ -56,7 +56,7 @@ def _bounded(value: Any) -> Any:
             shown = _Walk(budget).any(value, 0)
             if len(orjson.dumps(shown)) <= MAX_BYTES:
                 return shown
-        except Exception:  # noqa: BLE001, S112, PERF203 -- the value's own code may raise anything; a smaller picture may still work
+        except Exception:  # noqa: BLE001, S112 -- the value's own code may raise anything; a smaller picture may still work
             continue
     return {"$type": _name(type(value))}
 
@@ -93,7 +93,8 @@ class _Walk:
 
     def any(self, value: Any, depth: int) -> Any:
         """The picture of a value inside containers of that depth."""
-        show = _shower(type(value))
+        kind: Any = type(value)
+        show = _shower(kind)
         shown = show(self, value, depth)
         if not isinstance(shown, dict | list):
             self.left -= 1 + (2 + len(shown) if type(shown) is str and shown.isascii() else 6 * len(shown) if type(shown) is str else 20)
@@ -189,11 +190,11 @@ def _show_named(walk: _Walk, value: Any, _depth: int) -> Any:
 
 def _show_other(walk: _Walk, value: Any, _depth: int) -> Any:
     """An object's own short text, unless it may stand for much data or has nothing to tell."""
-    kind = type(value)
+    kind: Any = type(value)
     shown: dict[str, Any] = {"$type": _name(kind)}
     walk.left -= 20 + len(shown["$type"])
     if hasattr(kind, "__len__"):
-        shown["length"] = int(len(value))
+        shown["length"] = len(value)
     elif kind.__repr__ is not object.__repr__ and not any(hasattr(kind, mark) for mark in ("__iter__", "__next__", "__getitem__", "__await__")):
         shown["text"] = _short(value)
         walk.left -= 6 * len(shown["text"])
@@ -279,7 +280,7 @@ _BY_TYPE: dict[type, _Shower] = {
     BaseException: _show_error,
     type: _show_named,
     type(_key): _show_named,
-    **dict.fromkeys(_TEXTS, lambda _walk, value, _depth: str(value)[:_CHARS]),
+    **dict.fromkeys(_TEXTS, lambda _walk, value, _depth: (value.isoformat() if isinstance(value, date | time) else str(value))[:_CHARS]),
 }
 
 _BY_NAME: dict[tuple[str, str], _Shower] = {

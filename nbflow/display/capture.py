@@ -222,7 +222,7 @@ def _call_handlers(original: Callable[..., None]) -> Callable[..., None]:
         finally:
             _handling.reset(token)
         if seen["shown"] or (root_reached and not seen["console"]):
-            node.log(level_name(record.levelno), _text_of(record))
+            node.log(_text_of(record), level_name(record.levelno))
 
     return call_handlers
 
@@ -268,7 +268,7 @@ def _show_warning(original: Callable[..., None]) -> Callable[..., None]:
         if node is None or file is not None:
             original(message, category, filename, lineno, file, line)
         else:
-            node.log("warn", f"{place_of(filename)}:{lineno}: {category.__name__}: {message}")
+            node.log(f"{place_of(filename)}:{lineno}: {category.__name__}: {message}", "warn")
 
     return showwarning
 

@@ -151,7 +151,7 @@ def _card(node: Node, box: Box, status: str, detail: str) -> str:
     faded = ' opacity=".5"' if status == "skipped" or node.settings.disabled else ""
     edge = f' style="stroke:{look.colour};stroke-width:1.6"' if shown and status != "skipped" else ""
     dash = ' stroke-dasharray="4 3"' if status == "skipped" else ""
-    kind = _shorter(_type_text(node), 20 - len(detail) if detail else 22)
+    kind = _shorter(_type_text(node), 24 - len(detail) if detail else 24)
     parts = [
         f"<g{faded}><title>{escape(_tooltip(node, status, detail))}</title>",
         f'<rect class="c" x="{x:.1f}" y="{y:.1f}" width="{width:.0f}" height="{height:.0f}" rx="10"{dash}{edge}/>',

@@ -151,7 +151,7 @@ def _collect(placement: Placement, levels: Mapping[str | None, _Level], sizes: M
         for link, points in arranged.routes.items():
             placement.routes[link] = [(left + x, top + y) for x, y in points]
     placement.gutters = levels[None].gutters
-    placement.width = max((box.x + box.width for box in placement.boxes.values()), default=0) + (_TURN if placement.gutters else 0)
+    placement.width = max((box.x + box.width for box in placement.boxes.values()), default=0) + (2 * _TURN if placement.gutters else 0)
     placement.height = max((box.y + box.height for box in placement.boxes.values()), default=0)
 
 

@@ -229,6 +229,7 @@ def _node_finished(state: ExecutionState, event: events.NodeFinished) -> None:
     node.message = ""
     if event.preview is not None or event.bundle is not None:
         node.preview, node.bundle = event.preview, event.bundle
+    if event.preview is not None or event.bundle is not None or node.displays:
         state.last_ended = node.id
     if event.error is not None and (node.error is None or not event.path):
         node.error, node.error_path = event.error, event.path

@@ -6,7 +6,6 @@ share one thread that stays far below: a view is sent when it changed, at most f
 
 from __future__ import annotations
 
-import contextlib
 import sys
 import threading
 import time
@@ -21,6 +20,7 @@ from nbflow.display.state import ExecutionState
 
 if TYPE_CHECKING:
     from nbflow.core.flow import Flow
+    from nbflow.display.layout import Placement
 
 MAX_UPDATES_PER_SECOND = 5.0  # of one view
 MAX_MESSAGES_PER_SECOND = 10.0  # of all views of this process
@@ -34,7 +34,7 @@ class LiveView:
         self.state = ExecutionState(flow)
         self._lock = threading.Lock()
         self._sending = threading.Lock()  # two senders would overtake each other
-        self._placement = place_of(flow)
+        self._placement: Placement | None = None  # made when first drawn: most executions are never looked at
         self._display_id = uuid.uuid4().hex
         self._shown = False
         self._changes = 0  # counted, to know whether what was sent is still true
@@ -51,7 +51,7 @@ class LiveView:
 
     def display(self) -> None:
         """Shows the view here, in the running cell; from then on it follows the execution. Outside a kernel it prints the text form."""
-        if not _in_kernel():
+        if not in_kernel():
             print(self.text())  # noqa: T201  what display() does outside of notebooks
             return
         from IPython.display import publish_display_data
@@ -76,7 +76,7 @@ class LiveView:
     def html(self) -> str:
         """The view as HTML, as it is now."""
         with self._lock:
-            return html(self.state, placement=self._placement)
+            return self._html()
 
     def text(self) -> str:
         """The view as plain text, as it is now."""
@@ -85,7 +85,12 @@ class LiveView:
 
     def _render(self) -> tuple[int, dict[str, str]]:
         with self._lock:
-            return self._changes, {"text/html": html(self.state, placement=self._placement), "text/plain": text(self.state)}
+            return self._changes, {"text/html": self._html(), "text/plain": text(self.state)}
+
+    def _html(self) -> str:
+        if self._placement is None:
+            self._placement = place_of(self.state.flow)
+        return html(self.state, placement=self._placement)
 
     def _send(self) -> int:
         """One update message; gives its size in bytes. By its display id it finds the cell, whichever cell runs now."""
@@ -102,7 +107,8 @@ class LiveView:
         return sum(map(len, data.values()))
 
 
-def _in_kernel() -> bool:
+def in_kernel() -> bool:
+    """Whether this process is a Jupyter kernel."""
     if "IPython" not in sys.modules:
         return False
     from IPython.core.getipython import get_ipython
@@ -134,7 +140,8 @@ class _Pacer:
         self.wake(at_once=False)
 
     def wake(self, *, at_once: bool) -> None:
-        self._changed.set()
+        if not self._changed.is_set():
+            self._changed.set()
         if at_once:
             self._hurry.set()
 
@@ -163,8 +170,10 @@ class _Pacer:
         if view._sent == view._changes and (view.state.ended or now < view._next_time + 1):  # noqa: SLF001
             return
         size = 0
-        with contextlib.suppress(Exception):  # a kernel that shuts down; the execution must not notice
+        try:
             size = view._send()  # noqa: SLF001
+        except Exception:  # noqa: BLE001  a kernel that shuts down; the execution must not notice
+            view._sent = view._changes  # noqa: SLF001
         share = max(1, len(self._views))
         wait = max(1 / MAX_UPDATES_PER_SECOND, share / MAX_MESSAGES_PER_SECOND, size * share / MAX_BYTES_PER_SECOND)
         view._next_time = time.monotonic() + wait  # noqa: SLF001

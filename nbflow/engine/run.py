@@ -86,6 +86,7 @@ class Run:
         record = None
         if outcome.error is not None:
             record = self.services.describe_error(outcome.error.__cause__ or outcome.error)
+            outcome.error.report = record.traceback if outcome.error.__cause__ else ""
         self.sink(
             ExecutionFinished(
                 self.id, self.flow.name, str(outcome.status), self.clock_offset_ns + began, time.perf_counter_ns() - began,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nbflow.core.errors import ConfigError, InputError
+from nbflow.core.suggest import advice
 
 _CANDIDATES = (",", ";", "\t", "|")
 _SAMPLE_LINES = 50
@@ -137,7 +138,7 @@ def write(frame: Any, *, columns: Sequence[str], delimiter: str, header: bool, l
     """The table as CSV text. Raises InputError for a column that is not there."""
     missing = [name for name in columns if name not in frame.columns]
     if missing:
-        msg = f"there is no column '{missing[0]}'; there are {', '.join(map(str, frame.columns))}"
+        msg = f"there is no column '{missing[0]}'{advice(missing[0], frame.columns)}"
         raise InputError(msg)
     chosen = frame[list(columns)] if columns else frame
     if escape_formulas:

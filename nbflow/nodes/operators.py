@@ -110,9 +110,8 @@ def _number(value: Any, name: str, side: str, *, loose: bool) -> Any:
 
 
 def _text(value: Any, name: str, side: str, *, ignore_case: bool, loose: bool) -> str:
-    if not isinstance(value, str):
-        if not loose:
-            raise _wrong(name, side, value, "string")
+    if not (loose or isinstance(value, str)):
+        raise _wrong(name, side, value, "string")
     text = "" if value is None else str(value)
     return text.casefold() if ignore_case else text
 

@@ -5,7 +5,6 @@ Nothing is imported to list the built-in types, and one module to use one: `impo
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import keyword
 import pkgutil
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from nbflow.core.errors import DefinitionError, UnknownNodeTypeError
 from nbflow.core.node import PYTHON_FUNCTION, NodeType
+from nbflow.core.suggest import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -79,10 +79,8 @@ class Registry:
         """What other packages brought, broken ones included."""
         return [info for info, _ in self._plugins]
 
-    def _suggestions(self, type_: str) -> list[str]:
-        return difflib.get_close_matches(type_, self.types(), n=3) or [
-            known for known in self.types() if known.rpartition(".")[2] == type_.rpartition(".")[2]
-        ]
+    def _suggestions(self, type_: str) -> tuple[str, ...]:
+        return nearest(type_, self.types()) or tuple(known for known in self.types() if known.rpartition(".")[2] == type_.rpartition(".")[2])
 
     @cached_property
     def _builtin(self) -> Mapping[str, str]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Generator, Mapping
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from typing import TYPE_CHECKING, Any
 
 from nbflow.core.errors import ExecutionError
 from nbflow.core.states import ExecutionStatus
+from nbflow.display.view import LiveView, in_kernel
 from nbflow.runtime.resident import resident
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class NodeResult:
     @property
     def status(self) -> str:
         """pending, running, waiting, completed, failed, cancelled or skipped."""
-        return str(self.state.status)
+        return self.state.status
 
     @property
     def output(self) -> Any:
@@ -47,7 +48,7 @@ class NodeResult:
     @property
     def logs(self) -> str:
         """What the node printed and logged."""
-        return self.state.text_logs()
+        return "\n".join(line.text for line in self.state.output)
 
     def __repr__(self) -> str:
         return f"<node {self.state.id}: {self.status}>"
@@ -56,16 +57,15 @@ class NodeResult:
 class Execution:
     """Displayed, it is the live view. `await` it (raises when the flow fails), `wait()` for it (does not), or `result()` in scripts."""
 
-    def __init__(self, id_: str, flow: Flow, state: ExecutionState) -> None:
+    def __init__(self, id_: str, flow: Flow) -> None:
         self.id = id_
         self.flow = flow
-        self.state = state
+        self.view = LiveView(flow)
         self.record_error: Exception | None = None  # the store's, when the result could not be written down
         self._outcome: Outcome | None = None
         self._done: Future[Execution] = Future()
         self._run: Run | None = None
         self._task: asyncio.Task[Any] | None = None
-        self._show: Callable[[], None] | None = None
         self._shown = False
 
     # What it is -------------------------------------------------------------------------------------
@@ -73,7 +73,12 @@ class Execution:
     @property
     def status(self) -> ExecutionStatus:
         """Its state now."""
-        return self._outcome.status if self._outcome else ExecutionStatus(str(self.state.status))
+        return self._outcome.status if self._outcome else ExecutionStatus(self.state.status)
+
+    @property
+    def state(self) -> ExecutionState:
+        """What its events have told so far."""
+        return self.view.state
 
     @property
     def done(self) -> bool:
@@ -119,7 +124,7 @@ class Execution:
 
     async def wait(self) -> Execution:
         """Waits for the end, on any loop; raises nothing for the flow's failure. Interrupting the wait cancels the execution."""
-        self.show()
+        self._show_in_notebook()
         waiting = asyncio.wrap_future(self._done)
         try:
             return await asyncio.shield(waiting)
@@ -127,6 +132,8 @@ class Execution:
             self.cancel()
             await asyncio.wait([waiting], timeout=STOP_S)
             raise
+        finally:
+            self.view.flush()  # a headless notebook keeps only what is sent while the cell runs
 
     def result(self, timeout_s: float | None = None) -> Mapping[str, Any]:
         """Blocks until the end and gives the outputs: for scripts. Raises ExecutionError, or TimeoutError (the execution goes on)."""
@@ -178,21 +185,14 @@ class Execution:
         """Called on the engine's loop when all is recorded: those who wait go on."""
         self._done.set_result(self)
 
-    def display_with(self, show: Callable[[], None]) -> None:
-        """How to put the live view under the cell, where there is one."""
-        self._show = show
-
-    def show(self) -> None:
-        """Puts the live view here, once; does nothing outside a notebook."""
-        if self._show is not None and not self._shown:
-            self._shown = True
-            self._show()
-
     def _ipython_display_(self) -> None:
-        if self._show is None:
-            print(repr(self))  # noqa: T201 -- the terminal's form
-        else:
-            self.show()
+        if not self._shown:
+            self._shown = True
+            self.view.display()
+
+    def _show_in_notebook(self) -> None:
+        if not self._shown and in_kernel():
+            self._ipython_display_()
 
     def __repr__(self) -> str:
         return f"<execution {self.id[:8]} of {self.flow.name}: {self.status}>"

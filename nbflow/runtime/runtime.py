@@ -24,7 +24,6 @@ from nbflow.core.values import preview
 from nbflow.display import capture
 from nbflow.display.bundle import mime_bundle
 from nbflow.display.error import describe_error
-from nbflow.display.state import ExecutionState
 from nbflow.engine.plan import Plan, compile_flow
 from nbflow.engine.run import Run
 from nbflow.engine.services import Clock, Services, SystemClock
@@ -118,10 +117,9 @@ class Runtime:
         capture.install()
         execution_id = str(new_id())
         recorder = Recorder(execution_id, self.store)
-        state = ExecutionState(flow, execution_id)
-        execution = Execution(execution_id, flow, state)
+        execution = Execution(execution_id, flow)
         self._accept(prepared, execution_id, values, input, trigger, source)
-        run = Run(execution_id, prepared.plan, sink=_fan_out(recorder, state, *sinks), params=values, input=input, services=self._services)
+        run = Run(execution_id, prepared.plan, sink=_fan_out(recorder, execution.view, *sinks), params=values, input=input, services=self._services)
         self._watch(recorder)
         resident.submit(self._execute(execution, run, recorder))
         return execution

@@ -115,7 +115,8 @@ class Store(Protocol):
         """Remove ended executions: those accepted longer ago than `older_than`, all but the newest `keep_executions`, the oldest until
         the store fits in `max_bytes`. Whatever is still running stays.
 
-        `compact` makes the file on disk as small as its content; None does so when more than half of it is free.
+        `compact` makes the file on disk as small as its content; None does so when more than half of it is free
+        or was removed just now, or when `max_bytes` needs it.
         """
 
     def warm(self) -> None:

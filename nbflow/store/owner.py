@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from nbflow.store.journal import Position
     from nbflow.store.project import ProjectFolder
 
-_MOSTLY_FREE = 0.5
-_SHRINK_ROUNDS = 6
+_MOSTLY = 0.5
+_SHRINK_ROUNDS = 8
 
 
 class Owner:
@@ -255,20 +255,21 @@ class Owner:
         with self._write:
             database = self.open()
             self.poll()
-            bytes_before = self._total_bytes()
+            bytes_before, nodes_before = self._total_bytes(), retention.count_nodes(database)
             removed = retention.Removed()
             if older_than is not None:
                 removed += retention.remove(database, "by_age", {"before": retention.before(older_than)})
             if keep_executions is not None:
                 removed += retention.remove(database, "by_count", {"keep": keep_executions})
             artifacts = self._settle(removed)
-            if max_bytes is not None:
-                more, files = self._shrink(max_bytes)
-                removed, artifacts = removed + more, artifacts + files
-            blocks, free = database.blocks()
             if compact is None:
-                compact = (blocks > 0 and free / blocks > _MOSTLY_FREE) or (max_bytes is not None and self._total_bytes() > max_bytes)
+                blocks, free = database.blocks()
+                # Rows removed from a block that keeps others free nothing that DuckDB would count.
+                compact = free > _MOSTLY * blocks or removed.nodes > _MOSTLY * nodes_before
             compacted = compact and self._compact()
+            if max_bytes is not None and self._total_bytes() > max_bytes:
+                more, files = self._shrink(max_bytes, compacted=compacted)
+                removed, artifacts, compacted = removed + more, artifacts + files, self.folder is not None
             return PruneReport(
                 executions=removed.executions,
                 nodes=removed.nodes,
@@ -284,12 +285,13 @@ class Owner:
         self.open().checkpoint()
         return files
 
-    def _shrink(self, max_bytes: int) -> tuple[retention.Removed, int]:
-        """Remove the oldest until what is used (free blocks do not count) fits; a few rounds, since sizes differ between executions."""
+    def _shrink(self, max_bytes: int, *, compacted: bool) -> tuple[retention.Removed, int]:
+        """Compact, and while that is not enough remove the oldest; a few rounds, since executions differ in size."""
         total, files = retention.Removed(), 0
+        if not compacted:
+            self._compact()
         for _ in range(_SHRINK_ROUNDS):
-            _, free = self.open().blocks()
-            used = self._total_bytes() - free
+            used = self._total_bytes()
             if used <= max_bytes:
                 break
             removed = retention.remove(self.open(), "oldest_share", {"share": max(0.02, 1 - max_bytes / used)})
@@ -297,6 +299,7 @@ class Owner:
                 break
             files += self._settle(removed)
             total += removed
+            self._compact()
         return total, files
 
     def _compact(self) -> bool:

@@ -60,6 +60,15 @@ def _count(row: tuple[Any, ...] | None) -> int:
     return int(row[0]) if row else 0
 
 
+def count_nodes(database: Database) -> int:
+    """Rows of execution_logs."""
+    connection = database.connection()
+    try:
+        return _count(connection.execute("SELECT count(*) FROM execution_logs").fetchone())
+    finally:
+        connection.close()
+
+
 def before(older_than: timedelta) -> datetime:
     """The moment that long ago: naive UTC, as the store keeps times."""
     return datetime.now(UTC).replace(tzinfo=None) - older_than

@@ -7,13 +7,16 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import asdict
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from . import fresh
 from .table import Row, text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 PARTS = ("workloads", "durable", "memory", "startup", "analytics")
 
@@ -35,7 +38,8 @@ def main() -> None:
     options = parser.parse_args()
     os.environ["NBFLOW_BENCH_ROWS"] = os.environ.get("NBFLOW_BENCH_ROWS", str(options.rows)) if options.case else str(options.rows)
     if options.case:
-        fresh.tell(cases()[options.case](options.scale))
+        part, name = options.case.split(".")
+        fresh.tell(import_module(f".{part}", __package__).CASES[name](options.scale))
         return
     began = time.perf_counter()
     wanted = [word for word in options.only.split(",") if word]

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nbflow.authoring.function import node
 from nbflow.authoring.loops import foreach
 from nbflow.authoring.trace import Definition, draw
 from nbflow.core.flow import FlowSettings
-from nbflow.core.node import Inputs
 from nbflow.engine.plan import Plan, compile_flow
 from nbflow.engine.run import Run
 from nbflow.runtime.catalogue import FunctionCatalogue
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from nbflow.core.node import Inputs
 
 
 def one() -> int:

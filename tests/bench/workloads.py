@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
 from statistics import median
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import baseline, flows
 from .pairs import REPETITIONS, paired
 from .table import Row
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
 
 SYNC_GOAL, ASYNC_CHAIN_GOAL, ASYNC_FAN_GOAL = 1.0, 1.5, 2.5
 
@@ -79,7 +81,14 @@ def w1_slow_path(scale: float) -> list[Row]:
 
     return [
         _compare(f"chain of {length}, where='thread' (to_thread)", flows.chain(length, where="thread"), bare_threads, length, scale, None),
-        _compare(f"chain of {length}, async, timeout (asyncio.timeout)", flows.chain(length, step=flows.astep, timeout=60), bare_timeouts, length, scale, None),
+        _compare(
+            f"chain of {length}, async, timeout (asyncio.timeout)",
+            flows.chain(length, step=flows.astep, timeout=60),
+            bare_timeouts,
+            length,
+            scale,
+            None,
+        ),
         _compare(f"chain of {length}, async, retry", flows.chain(length, step=flows.astep, retry=3), bare, length, scale, None),
     ]
 
@@ -152,9 +161,7 @@ def w5(scale: float) -> list[Row]:
         await asyncio.sleep(seconds)
 
     plan = flows.plan_of(flows.wide(width, nap), concurrency=width)
-    result = paired(
-        lambda: flows.run(plan), lambda: baseline.sleeps(width, seconds), repetitions=_repetitions(scale), clock=time.perf_counter
-    )
+    result = paired(lambda: flows.run(plan), lambda: baseline.sleeps(width, seconds), repetitions=_repetitions(scale), clock=time.perf_counter)
     over = [(value - seconds) * 1e3 for value in (result.first_s, result.second_s)]
     return [
         Row(name=f"W5 {width} sleeps of 50 ms, wall above 50", value=over[0], unit="ms", goal=5.0, note=f"TaskGroup {over[1]:.1f} ms"),
@@ -173,12 +180,12 @@ def w6(scale: float) -> list[Row]:
             work()
 
     rows = []
-    for where in ("thread", "process"):
+    for where, plural in (("thread", "threads"), ("process", "processes")):
         plan = flows.plan_of(flows.wide(count, work, where=where), concurrency=2)
         result = paired(lambda plan=plan: flows.run(plan), serial, repetitions=min(3, _repetitions(scale)), clock=time.perf_counter)
         rows.append(
             Row(
-                name=f"W6 {count} x 18 ms Python, 2 in {where}s (serial)",
+                name=f"W6 {count} x 18 ms Python, 2 in {plural} (serial)",
                 value=result.first_s,
                 unit="s",
                 baseline=result.second_s,

@@ -28,8 +28,8 @@ class Record:
     def write(self, stream: str, text: str) -> None:
         self.texts.append((stream, text))
 
-    def log(self, level: str, text: str) -> None:
-        self.logs.append((level, text))
+    def log(self, message: str, level: str = "info") -> None:
+        self.logs.append((level, message))
 
     def display(self, data: dict[str, Any], metadata: dict[str, Any]) -> None:
         self.displays.append((data, metadata))

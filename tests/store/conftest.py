@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from processes import is_running, owner_pid, wait_until
+from processes import is_owner, is_running, owner_pid, wait_until
 
 from nbflow.store import open_store
 
@@ -30,7 +30,7 @@ def root(tmp_path):
     folder.mkdir()
     yield folder
     pid = owner_pid(folder)
-    if pid is not None and pid != os.getpid() and is_running(pid):
+    if pid is not None and is_owner(pid, folder):
         os.kill(pid, signal.SIGCONT)
         os.kill(pid, signal.SIGTERM)
         wait_until(lambda: not is_running(pid))

@@ -26,6 +26,15 @@ def is_running(pid: int) -> bool:
     return state not in "ZX"
 
 
+def is_owner(pid: int, root: Path) -> bool:
+    """Whether this process is the owner of this project: a pid may have been given to another since."""
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return False
+    return b"nbflow.store.daemon" in words and str(root).encode() in words
+
+
 def wait_until(condition, seconds: float = 15.0):
     end = time.monotonic() + seconds
     while time.monotonic() < end:

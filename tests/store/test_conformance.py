@@ -92,7 +92,14 @@ def test_threads_append_at_once(store):
 
 def test_odd_values_survive(store):
     execution = new_id()
-    store.append([node(execution, payload={"text": "a\x00b \ud800 \U0001f600 \r\n\u2028", "big": 2**70, 3: {"set": {1}}, "nan": float("nan")}.copy() | {"nan": None})])
+    store.append(
+        [
+            node(
+                execution,
+                payload={"text": "a\x00b \ud800 \U0001f600 \r\n\u2028", "big": 2**70, 3: {"set": {1}}, "nan": float("nan")}.copy() | {"nan": None},
+            )
+        ]
+    )
     payload = History(store).nodes(execution)[0].payload
     assert payload["text"].startswith("a\x00b ?")
     assert payload["text"].endswith("\r\n\u2028")
@@ -125,7 +132,7 @@ def test_parameters_of_all_kinds_are_bound(store):
     values = [uuid4(), datetime(2026, 1, 1, 2), Decimal("1.5"), b"x", "o'clock", 2**80, [1, 2], None, True]
     assert list(store.query("SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?", values).rows[0]) == values
     assert store.query("SELECT $a + $b", {"a": 1, "b": 2}).rows == [(3,)]
-    with pytest.raises(QueryError, match="cannot be a parameter|not recognized|not supported"):
+    with pytest.raises(QueryError, match="cannot be a parameter|Unable to transform|not supported"):
         store.query("SELECT ?", [object()])
 
 
@@ -196,7 +203,9 @@ def test_a_query_that_takes_too_long_is_stopped(store):
 
 
 def test_a_transaction_is_done_whole_or_not_at_all(store):
-    store.transact([("INSERT INTO users (id, name) VALUES (?, ?)", [uuid4(), "ada"]), ("INSERT INTO users (id, name) VALUES ($id, 'bob')", {"id": uuid4()})])
+    store.transact(
+        [("INSERT INTO users (id, name) VALUES (?, ?)", [uuid4(), "ada"]), ("INSERT INTO users (id, name) VALUES ($id, 'bob')", {"id": uuid4()})]
+    )
     taken = store.query("SELECT id FROM users LIMIT 1").rows[0][0]
     with pytest.raises(QueryError, match="(?i)duplicate key"):
         store.transact([("INSERT INTO users (id, name) VALUES (?, 'eve')", [uuid4()]), ("INSERT INTO users (id) VALUES (?)", [taken])])

@@ -63,7 +63,15 @@ def node(execution_id: str, seq: int = 0, **more):
 
 
 def finished(execution_id: str, **more):
-    return {"k": "finished", "execution_id": execution_id, "status": "completed", "ts": time.time_ns(), "duration": 9_000_000, "outputs": {"r": 1}, **more}
+    return {
+        "k": "finished",
+        "execution_id": execution_id,
+        "status": "completed",
+        "ts": time.time_ns(),
+        "duration": 9_000_000,
+        "outputs": {"r": 1},
+        **more,
+    }
 
 
 def run(execution_id: str, nodes: int = 5, **more):

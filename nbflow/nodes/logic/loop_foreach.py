@@ -7,6 +7,7 @@ from pydantic import Field
 from nbflow.core.config import NodeConfig
 from nbflow.core.errors import InputError
 from nbflow.core.node import Context, node_type
+from nbflow.core.suggest import advice
 from nbflow.nodes.rows import is_frame, is_record, items
 
 
@@ -45,8 +46,7 @@ def _pick(value: Any, field: str) -> Any:
         return value
     for part in field.split("."):
         if not is_record(value) or part not in value:
-            known = f"; there are {', '.join(map(str, value))}" if is_record(value) else ""
-            msg = f"the input has no '{field}'{known}"
+            msg = f"the input has no '{field}'{advice(part, value) if is_record(value) else ''}"
             raise InputError(msg)
         value = value[part]
     return value

@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from nbflow.core.config import NodeConfig
 from nbflow.core.errors import InputError
 from nbflow.core.node import Context, Inputs, Join, node_type
+from nbflow.core.suggest import advice
 from nbflow.nodes.rows import frame, is_frame, is_record, records
 
 Row = dict[str, Any]
@@ -146,7 +147,7 @@ def _check_keys(by: Iterable[str], names: Iterable[Any], what: str) -> None:
     known = list(names)
     for name in by:
         if known and name not in known:
-            msg = f"{what} has no field '{name}'; there are {', '.join(map(str, known))}"
+            msg = f"{what} has no field '{name}'{advice(name, known)}"
             raise InputError(msg)
 
 

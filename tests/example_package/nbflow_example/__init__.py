@@ -1,0 +1,1 @@
+"""The smallest package that brings a node type to nbflow."""
