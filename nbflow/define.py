@@ -90,19 +90,23 @@ class FlowFunction(DefinedFlow):
     def __init__(self, function: Callable[..., Any], *, name: str, description: str, settings: FlowSettings) -> None:
         functools.update_wrapper(self, function)
         self.function = function
-        super().__init__(functools.partial(_drawn, function, name, description, settings), name=name)
+        self._description = description
+        self._settings = settings
+        self._parameters: Mapping[str, Any] | None = None
+        super().__init__(self._draw, name=name)
+
+    def _draw(self) -> Definition:
+        if self._parameters is None:
+            from nbflow.core.parameters import schema_of
+
+            self._parameters = schema_of(self.function)
+        return draw(self.function, name=self.name, description=self._description, parameters=self._parameters, settings=self._settings)
 
     def __call__(self, *args: Any, **params: Any) -> Any:
         """An Execution; inside another flow's function, the outputs of this flow's nodes."""
         if active_trace() is not None:
             return self.function(*args, **params)
         return super().__call__(*args, **params)
-
-
-def _drawn(function: Callable[..., Any], name: str, description: str, settings: FlowSettings) -> Definition:
-    from nbflow.core.parameters import schema_of
-
-    return draw(function, name=name, description=description, parameters=schema_of(function), settings=settings)
 
 
 @overload

@@ -5,15 +5,17 @@ from __future__ import annotations
 import functools
 import inspect
 import typing
-from collections.abc import Callable, Mapping
-from datetime import timedelta
-from typing import Any, Generic, Literal, ParamSpec, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, Generic, Literal, ParamSpec, TypeVar, cast, overload
 
 from nbflow.authoring.symbol import Output, literal
-from nbflow.authoring.trace import active_trace, settings_from
+from nbflow.authoring.trace import active_trace, given_settings, settings_from
 from nbflow.core.errors import DefinitionError
 from nbflow.core.flow import Node, NodeSettings, Retry
 from nbflow.core.node import PYTHON_FUNCTION, Context, Inputs, Join, NodeType, Port, Where, port_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import timedelta
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -34,13 +36,14 @@ class FunctionNode(Generic[P, R]):
         self._fixed_id = fixed_id
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        """The function's value; while a flow is being drawn, the symbol of its output."""
         trace = active_trace()
         if trace is None:
             return self.function(*args, **kwargs)
         try:
-            bound = inspect.signature(self.function).bind_partial(*args, **kwargs).arguments
+            bound = self._drawn_signature.bind_partial(*args, **kwargs).arguments
         except TypeError as error:
-            message = f"node '{self.id}': {error}; its signature is {self.id}{inspect.signature(self.function)}"
+            message = f"node '{self.id}': {error}; its signature is {self.id}{self._drawn_signature}"
             raise DefinitionError(message) from None
         id_ = trace.claim(self.id if self._fixed_id else None, self.id)
         inputs: list[tuple[str, Output]] = []
@@ -51,7 +54,7 @@ class FunctionNode(Generic[P, R]):
             elif self._is_many(name) and isinstance(value, list | tuple) and all(isinstance(item, Output) for item in value):
                 inputs.extend((name, item) for item in value)
             else:
-                literals[name] = literal(value, f"argument '{name}' of node '{id_}'")
+                literals[name] = literal(value, f"argument '{name}' of node '{id_}'", exact=True)
         config: dict[str, Any] = {"function": trace.function_name(self.node_type)}
         if literals:
             config["args"] = literals
@@ -59,21 +62,25 @@ class FunctionNode(Generic[P, R]):
         ports = self.node_type.outputs_of(config) + (("error",) if self.settings.on_error == "output" else ())
         return cast("R", Output(id_, "output" if "output" in ports else "", ports))
 
+    @functools.cached_property
+    def _drawn_signature(self) -> inspect.Signature:
+        """Without the context, which the engine lends."""
+        signature = inspect.signature(self.function)
+        lent = self.node_type.takes_context
+        return signature.replace(parameters=[parameter for name, parameter in signature.parameters.items() if name != lent])
+
     def _is_many(self, name: str) -> bool:
         return any(port.many for port in self.node_type.inputs if port.name == name)
 
     def options(self, *, id: str | None = None, **settings: Any) -> FunctionNode[P, R]:  # noqa: A002 -- the document's word
         """The same function with another id or other settings: `clean.options(id="second", timeout=30)(raw)`."""
-        merged = {**_given(self.settings), **settings}
-        return FunctionNode(self.function, self.node_type, id_=id or self.id, settings=settings_from(merged), fixed_id=id is not None)
+        merged = {**given_settings(self.settings), **settings}
+        return FunctionNode(
+            self.function, self.node_type, id_=id or self.id, settings=settings_from(merged), fixed_id=id is not None or self._fixed_id
+        )
 
     def __repr__(self) -> str:
         return f"<node {self.id}{inspect.signature(self.function)}>"
-
-
-def _given(settings: NodeSettings) -> dict[str, Any]:
-    plain = NodeSettings()
-    return {name: value for name in NodeSettings.__dataclass_fields__ if (value := getattr(settings, name)) != getattr(plain, name)}
 
 
 def function_type(
@@ -107,7 +114,7 @@ def function_type(
         outputs=outputs,
         join=join,
         where=where,
-        returns=None if hints.get("return") in {None, Any, Inputs} else hints["return"],
+        returns=None if any(hints.get("return") is nothing for nothing in (None, Any, Inputs)) else hints["return"],
         takes_context=context,
     )
 
@@ -117,7 +124,7 @@ def node(function: Callable[P, R], /) -> FunctionNode[P, R]: ...
 @overload
 def node(
     *,
-    id: str | None = None,  # noqa: A002 -- the document's word
+    id: str | None = None,
     outputs: tuple[str, ...] = ("output",),
     join: Join = "all",
     where: Where | None = None,
@@ -151,9 +158,6 @@ def node(
         if isinstance(decorated, FunctionNode):
             message = f"{decorated.id} is a node already; set options with {decorated.id}.options(...)"
             raise DefinitionError(message)
-        retry = settings.get("retry")
-        if isinstance(retry, int):
-            settings["retry"] = {"max_tries": retry}
         return FunctionNode(decorated, function_type(decorated, outputs=outputs, join=join, where=where), id_=id, settings=settings_from(settings))
 
     return declare if function is None else declare(function)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from nbflow.authoring.function import FunctionNode
 from nbflow.authoring.namespace import CatalogueNode
-from nbflow.authoring.symbol import Output, literal
-from nbflow.authoring.trace import Trace, need_trace
+from nbflow.authoring.symbol import LoopOutput, Output, literal
+from nbflow.authoring.trace import need_trace
 from nbflow.core.errors import DefinitionError
 from nbflow.core.flow import Edge, Node, NodeSettings
+
+if TYPE_CHECKING:
+    from nbflow.authoring.trace import Trace
 
 Body = Callable[..., Any]
 _INNER = ("item", "index")
@@ -32,7 +35,7 @@ def foreach(
     item's place holds a Failure. `batch_size` above 1 hands the body lists of so many items.
     """
     config = _without({"concurrency": (concurrency, 1), "on_item_error": (on_item_error, "stop"), "batch_size": (batch_size, 1)})
-    return _loop("logic.loop.foreach", "foreach", body, items, "items", config, id)
+    return _loop("logic.loop.foreach", "foreach", body, items, field="items", config=config, id_=id)
 
 
 def for_range(
@@ -47,7 +50,7 @@ def for_range(
 ) -> Output:
     """Runs the body once per number from `start` up to but not including `end`; gives the results in order."""
     config = {"start": literal(start, "start"), "end": literal(end, "end"), **_without({"step": (step, 1), "concurrency": (concurrency, 1)})}
-    return _loop("logic.loop.for", "for_range", body, input, None, config, id)
+    return _loop("logic.loop.for", "for_range", body, input, config=config, id_=id)
 
 
 def while_(
@@ -63,10 +66,10 @@ def while_(
     `condition` is an expression such as `"{{ item.page < 5 }}"`. More than `max_iterations` rounds are an error.
     """
     config = {"condition": condition, **_without({"max_iterations": (max_iterations, 1000)})}
-    return _loop("logic.loop.while", "while", body, initial, None, config, id)
+    return _loop("logic.loop.while", "while", body, initial, config=config, id_=id)
 
 
-def _loop(type_: str, name: str, body: Body, value: Any, field: str | None, config: dict[str, Any], id_: str | None) -> Output:
+def _loop(type_: str, name: str, body: Body, value: Any, *, config: dict[str, Any], id_: str | None, field: str | None = None) -> Output:
     trace = need_trace(f"nf.{name}")
     loop = trace.claim(id_, name, named_by_variable=True)
     inputs: list[tuple[str, Output]] = []
@@ -79,20 +82,20 @@ def _loop(type_: str, name: str, body: Body, value: Any, field: str | None, conf
         raise DefinitionError(message)
     trace.add(Node(id=loop, type=type_, config=config, parent=trace.parent, settings=NodeSettings()), inputs)
     with trace.inside(loop):
-        result = _draw_body(body, loop)
+        result = _draw_body(trace, body, loop)
     _connect_result(trace, loop, result)
     return Output(loop, "output", ("output",))
 
 
-def _draw_body(body: Body, loop: str) -> Any:
-    item, index = (Output(loop, port, _INNER) for port in _INNER)
+def _draw_body(trace: Trace, body: Body, loop: str) -> Any:
+    item, index = (LoopOutput(loop, port, lambda: trace.parent) for port in _INNER)
     if isinstance(body, FunctionNode | CatalogueNode):
         return body(item)
-    required = [
-        parameter
-        for parameter in inspect.signature(body).parameters.values()
-        if parameter.kind in {parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD} and parameter.default is parameter.empty
-    ]
+    parameters = inspect.signature(body).parameters.values()
+    if not parameters:
+        return body()
+    kinds = {inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD}
+    required = [parameter for parameter in parameters if parameter.kind in kinds and parameter.default is parameter.empty]
     if len(required) > len(_INNER):
         message = f"the body of loop '{loop}' takes (item) or (item, index), not {len(required)} arguments"
         raise DefinitionError(message)

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import inspect
 import keyword
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from nbflow.authoring.symbol import Output, literal
-from nbflow.authoring.trace import need_trace, settings_from
+from nbflow.authoring.trace import given_settings, need_trace, settings_from
 from nbflow.core.errors import DefinitionError
 from nbflow.core.flow import Node, NodeSettings
-from nbflow.core.node import NodeType
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+
+    from nbflow.core.node import NodeType
 
 
 class Types(Protocol):
@@ -59,6 +59,7 @@ class CatalogueNode:
         return inspect.Signature([*ports, *options])
 
     def __call__(self, *values: Any, **fields: Any) -> Output:
+        """Draws a node into the flow. Raises DefinitionError outside of one."""
         trace = need_trace(f"{self.node_type.type}")
         id_ = trace.claim(self._id, self.__name__, named_by_variable=True)
         inputs, config = self._sort(id_, values, fields)
@@ -98,7 +99,8 @@ class CatalogueNode:
 
     def options(self, *, id: str | None = None, **settings: Any) -> CatalogueNode:  # noqa: A002 -- the document's word
         """The same type with an id or settings: `nf.nodes.action.http.options(retry={"max_tries": 5})(url=...)`."""
-        return CatalogueNode(self.node_type, name=self.__name__, id_=id or self._id, settings=settings_from(settings))
+        merged = {**given_settings(self.settings), **settings}
+        return CatalogueNode(self.node_type, name=self.__name__, id_=id or self._id, settings=settings_from(merged))
 
     def __repr__(self) -> str:
         return f"<node type {self.node_type.type}: {self.node_type.summary}>"

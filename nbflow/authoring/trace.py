@@ -7,17 +7,28 @@ import inspect
 import re
 import sys
 import textwrap
-from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any
+from functools import lru_cache
+from itertools import islice
+from typing import TYPE_CHECKING, Any
 
-from nbflow.authoring.symbol import Output, Parameter, literal
+from nbflow.authoring.symbol import Output, Parameter
 from nbflow.core.errors import DefinitionError
 from nbflow.core.flow import Edge, Flow, FlowSettings, Node, NodeSettings
 from nbflow.core.flow import Output as FlowOutput
-from nbflow.core.node import NodeType
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from types import FrameType
+
+    from nbflow.core.node import NodeType
+
+Place = tuple[int | None, int | None, int | None, int | None]
+"""Line, column, last line, last column of a call in a source file."""
+
+_HERE = __name__.rpartition(".")[0]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,13 +42,14 @@ class Definition:
 class Trace:
     """The flow drawn so far."""
 
-    def __init__(self, names: Mapping[int, str], code: object) -> None:
+    def __init__(self, names: Mapping[Place, str], code: object) -> None:
         self.nodes: list[Node] = []
         self.edges: list[Edge] = []
         self.functions: dict[str, NodeType] = {}
         self.parent: str | None = None
         self._taken: set[str] = set()
-        self._names = names  # line of the flow's function -> variable assigned there
+        self._numbers: dict[str, int] = {}  # the last one given to a name
+        self._names = names  # place of a call in the flow's function -> variable that it is assigned to
         self._code = code
 
     def claim(self, wanted: str | None, fallback: str, *, named_by_variable: bool = False) -> str:
@@ -49,20 +61,23 @@ class Trace:
             base = wanted
         else:
             base = (self._assigned() if named_by_variable else None) or re.sub(r"\W", "", fallback) or "node"
-        id_, number = base, 2
+        id_, number = base, self._numbers.get(base, 1)
         while id_ in self._taken:
-            id_, number = f"{base}_{number}", number + 1
+            number += 1
+            id_ = f"{base}_{number}"
+        self._numbers[base] = number
         self._taken.add(id_)
         return id_
 
     def _assigned(self) -> str | None:
-        """The variable to which the flow's function is just assigning."""
-        frame = sys._getframe(1)  # noqa: SLF001 -- the caller's line is the fact asked for
-        while frame is not None:
-            if frame.f_code is self._code:
-                return self._names.get(frame.f_lineno)
-            frame = frame.f_back  # type: ignore[assignment]
-        return None
+        """The variable to which the flow's function assigns the call that it is just making. A call made further down has no name here."""
+        frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 -- the caller's place is the fact asked for
+        while frame is not None and str(frame.f_globals.get("__name__", "")).startswith(_HERE):
+            frame = frame.f_back
+        if frame is None or frame.f_code is not self._code:
+            return None
+        line, end_line, column, end_column = next(islice(frame.f_code.co_positions(), frame.f_lasti // 2, None))
+        return self._names.get((line, column, end_line, end_column))
 
     def add(self, node: Node, inputs: list[tuple[str, Output]]) -> None:
         """Puts a node down with the edges into it."""
@@ -108,9 +123,7 @@ def need_trace(what: str) -> Trace:
     return trace
 
 
-def draw(
-    function: Callable[..., Any], *, name: str, description: str, parameters: Mapping[str, Any], settings: FlowSettings
-) -> Definition:
+def draw(function: Callable[..., Any], *, name: str, description: str, parameters: Mapping[str, Any], settings: FlowSettings) -> Definition:
     """The flow that a function draws. Raises DefinitionError; any error of the function itself passes through."""
     trace = Trace(_assignments(function), getattr(function, "__code__", None))
     token = _active.set(trace)
@@ -160,33 +173,42 @@ def literal_type(value: Any) -> str:
     return f"a {type(value).__name__}"
 
 
-def _assignments(function: Callable[..., Any]) -> dict[int, str]:
-    """Lines of `name = call(...)` statements, every line of the statement, to the name. Empty without source."""
+@lru_cache(maxsize=256)
+def _assignments(function: Callable[..., Any]) -> dict[Place, str]:
+    """Places of the calls in `name = call(...)` statements, to the name. Empty without source."""
     try:
         lines, first = inspect.getsourcelines(function)
-        tree = ast.parse(textwrap.dedent("".join(lines)))
+        text = textwrap.dedent("".join(lines))
+        tree = ast.parse(text)
     except (OSError, TypeError, SyntaxError, IndentationError):
         return {}
-    found: dict[int, str] = {}
+    indent = len(lines[0]) - len(text.partition("\n")[0]) - 1
+    found: dict[Place, str] = {}
     for statement in ast.walk(tree):
         if isinstance(statement, ast.Assign) and len(statement.targets) == 1 and isinstance(statement.value, ast.Call):
-            target = statement.targets[0]
+            target, call = statement.targets[0], statement.value
             if isinstance(target, ast.Name):
-                for line in range(statement.lineno, (statement.end_lineno or statement.lineno) + 1):
-                    found[first + line - 1] = target.id
+                place = (call.lineno + first - 1, call.col_offset + indent, (call.end_lineno or 0) + first - 1, (call.end_col_offset or 0) + indent)
+                found[place] = target.id
     return found
 
 
 def settings_from(options: Mapping[str, Any]) -> NodeSettings:
-    """Node settings from keyword options; numbers are seconds. Raises DefinitionError naming the option."""
+    """Node settings from keyword options; numbers are seconds, of `retry` tries. Raises DefinitionError naming the option."""
     from pydantic import TypeAdapter, ValidationError
 
+    given = dict(options)
+    if type(given.get("retry")) is int:
+        given["retry"] = {"max_tries": given["retry"]}
     try:
-        return TypeAdapter(NodeSettings).validate_python(dict(options))
+        return TypeAdapter(NodeSettings).validate_python(given)
     except ValidationError as error:
         first = error.errors()[0]
         message = f"option '{'.'.join(map(str, first['loc']))}': {first['msg']}"
         raise DefinitionError(message) from None
 
 
-__all__ = ["Definition", "Trace", "active_trace", "draw", "literal", "need_trace", "settings_from"]
+def given_settings(settings: NodeSettings) -> dict[str, Any]:
+    """Those that differ from the defaults."""
+    plain = NodeSettings()
+    return {name: value for name in NodeSettings.__dataclass_fields__ if (value := getattr(settings, name)) != getattr(plain, name)}

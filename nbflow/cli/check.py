@@ -17,10 +17,10 @@ def check(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Find everything that is wrong with a flow, without running it. Without a name, every flow of the file is checked."""
-    from nbflow.cli.target import load_all
+    from nbflow.cli.target import guarded, load_all
 
     with json_alone(wanted=as_json):
-        found = [(flow.name, flow.check()) for flow in load_all(target)]
+        found = [(flow.name, guarded(flow.check, f"flow '{flow.name}'")) for flow in load_all(target)]
         wrong = any(problems for _, problems in found)
         if as_json:
             flows = [{"flow": name, "problems": problems} for name, problems in found]
@@ -28,7 +28,9 @@ def check(
         else:
             screen = console()
             for name, problems in found:
-                screen.print(f"[bold]{plain(name)}[/]: " + (f"[red]{len(problems)} problem{'s' * (len(problems) > 1)}[/]" if problems else "[green]ok[/]"))
+                screen.print(
+                    f"[bold]{plain(name)}[/]: " + (f"[red]{len(problems)} problem{'s' * (len(problems) > 1)}[/]" if problems else "[green]ok[/]")
+                )
                 for problem in problems:
                     screen.print(f"  {plain(problem)}", soft_wrap=True)
     raise typer.Exit(WRONG if wrong else OK)

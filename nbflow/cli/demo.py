@@ -16,7 +16,10 @@ def demo(
     out: Annotated[Path, typer.Option(help="Folder for the executed notebook and what it makes.")] = Path("out"),
     timeout: Annotated[int, typer.Option(min=1, help="Seconds that one cell may take.")] = 600,
 ) -> None:
-    """Run the first guide, a real job on real data, without a browser, and say what was made."""
+    """Run the first guide, a real job on real data.
+
+    It runs without a browser; at the end you read what was made and where to look.
+    """
     from nbflow.demo import run_demo
 
     screen = console()

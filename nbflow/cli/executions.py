@@ -26,7 +26,8 @@ def executions(
     from nbflow.store.history import History
 
     if status is not None and status not in set(ExecutionStatus):
-        raise UsageError(f"--status {status}: an execution is one of {', '.join(ExecutionStatus)}")
+        message = f"--status {status}: an execution is one of {', '.join(ExecutionStatus)}"
+        raise UsageError(message)
     after = None if since is None else moment(since, "--since")
     rows = History(runtime().store).executions(flow=flow, status=status, since=after, limit=limit)
     if as_json:
@@ -40,6 +41,13 @@ def executions(
         error = (row.error_message or "").partition("\n")[0][:80]
         started = local(row.started_at or row.accepted_at)
         grid.add_row(
-            str(row.execution_id), plain(row.flow), styled(row.status), plain(row.trigger), started, duration(row.duration_ms), str(row.nodes_total), plain(error)
+            str(row.execution_id),
+            plain(row.flow),
+            styled(row.status),
+            plain(row.trigger),
+            started,
+            duration(row.duration_ms),
+            str(row.nodes_total),
+            plain(error),
         )
     console().print(grid)

@@ -21,7 +21,7 @@ def logs(
     node: Annotated[str | None, typer.Option(help="Only of this node.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
-    """Print what the nodes of an execution printed and logged, in the order of time."""
+    """Print what the nodes of an execution wrote and logged."""
     from nbflow.runtime.runtime import runtime
     from nbflow.store.history import History
 
@@ -30,7 +30,8 @@ def logs(
     rows = history.nodes(execution.execution_id)
     names = dict.fromkeys(row.node_id for row in rows)
     if node is not None and node not in names:
-        raise UsageError(f"execution {str(execution.execution_id)[:8]} has no node '{node}' that ended{advice(node, names)}")
+        message = f"execution {str(execution.execution_id)[:8]} has no node '{node}' that ended{advice(node, names)}"
+        raise UsageError(message)
     lines: list[dict[str, Any]] = [
         {"at": entry["at"], "node": row.node_id, "path": row.path, "stream": entry["stream"], "level": entry["level"], "text": entry["text"]}
         for row in rows

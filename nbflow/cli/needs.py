@@ -11,7 +11,6 @@ import ast
 import builtins
 import dis
 import inspect
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from types import CodeType
@@ -20,6 +19,8 @@ from typing import TYPE_CHECKING
 from nbflow.core.errors import DefinitionError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from nbflow.cli.notebook import Cell
 
 GIVEN = frozenset({*dir(builtins), "__name__", "__builtins__", "__doc__", "__file__", "__annotations__", "display", "get_ipython"})
@@ -135,7 +136,11 @@ def needed(all_: Sequence[Statement], roots: set[str], flows: set[str]) -> list[
 
 
 def _refuse_state(all_: Sequence[Statement], chosen: dict[int, Statement], wanted: set[str], roots: set[str], starts: set[int]) -> None:
-    if any(statement.brings_anything and statement.node.names[0].name == "*" for statement in chosen.values() if isinstance(statement.node, ast.ImportFrom)):
+    if any(
+        statement.brings_anything and statement.node.names[0].name == "*"
+        for statement in chosen.values()
+        if isinstance(statement.node, ast.ImportFrom)
+    ):
         return  # anything may come from there
     bound = {name for statement in chosen.values() for name in statement.binds}
     for name in sorted(wanted - bound - GIVEN - roots):
@@ -147,7 +152,8 @@ def _refuse_state(all_: Sequence[Statement], chosen: dict[int, Statement], wante
             reason = f"{run.place} makes it by running a flow, which `nbflow run` does not do; make it in a node"
         else:
             reason = "no cell defines it (state of the kernel?); define it in a cell, or make it a parameter"
-        raise DefinitionError(f"{user.place}: '{name}' is used, but {reason}")
+        message = f"{user.place}: '{name}' is used, but {reason}"
+        raise DefinitionError(message)
 
 
 def _sets_up(statement: Statement, wanted: set[str], imported: dict[str, str]) -> bool:
@@ -224,6 +230,3 @@ def _given_name(call: ast.Call | None) -> str | None:
         if keyword.arg == "name" and isinstance(keyword.value, ast.Constant) and isinstance(keyword.value.value, str):
             return keyword.value.value
     return None
-
-
-

@@ -52,7 +52,9 @@ def _list(known: Registry, *, as_json: bool) -> None:
     screen.print(grid)
     for plugin in plugins:
         trouble = f" [red]{plain(plugin.error)}[/]" if plugin.error else ""
-        screen.print(f"plugin {plain(plugin.name)} of {plain(plugin.package)} {plain(plugin.version)}: {plain(', '.join(plugin.types)) or 'no types'}{trouble}")
+        screen.print(
+            f"plugin {plain(plugin.name)} of {plain(plugin.package)} {plain(plugin.version)}: {plain(', '.join(plugin.types)) or 'no types'}{trouble}"
+        )
 
 
 def _facts(declared: NodeType) -> dict[str, Any]:

@@ -7,10 +7,12 @@ import json
 import linecache
 import re
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nbflow.core.errors import DocumentError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SKIP_TAGS = frozenset({"nbflow-skip", "skip-run"})
 _PYTHON_MAGICS = frozenset({"time", "timeit", "capture", "prun"})  # cell magics whose body is Python all the same
@@ -33,10 +35,12 @@ def read_cells(path: Path) -> list[Cell]:
         cells: list[dict[str, Any]] = [cell for cell in document["cells"] if cell["cell_type"] == "code"]
         sources = [(_text(cell["source"]), set(cell.get("metadata", {}).get("tags", ()))) for cell in cells]
     except OSError as error:
-        raise DocumentError(f"cannot read {path}: {error.strerror}") from error
+        message = f"cannot read {path}: {error.strerror}"
+        raise DocumentError(message) from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         reason = error if isinstance(error, ValueError) else "it has no list of cells"
-        raise DocumentError(f"{path} is no notebook (format 4) that can be read: {reason}; open it in Jupyter and save it again") from None
+        message = f"{path} is no notebook (format 4) that can be read: {reason}; open it in Jupyter and save it again"
+        raise DocumentError(message) from None
     return [_cell(f"{path.name}, cell {number}", source) for number, (source, tags) in enumerate(sources, 1) if not tags & SKIP_TAGS]
 
 

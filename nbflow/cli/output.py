@@ -38,7 +38,7 @@ def table(*columns: str, right: Sequence[str] = ()) -> Table:
     from rich import box
     from rich.table import Table
 
-    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
     for column in columns:
         number = column in right
         made.add_column(column, justify="right" if number else "left", no_wrap=number or column == "id", overflow="fold")
@@ -188,15 +188,6 @@ def _jsonable(value: Any) -> Any:
     return str(value)
 
 
-_CONVERSIONS: dict[str, Callable[[Any], Any]] = {  # by an attribute that tells the family
-    "model_dump": lambda value: value.model_dump(mode="json"),  # pydantic
-    "to_dicts": lambda value: value.to_dicts(),  # polars
-    "to_pylist": lambda value: value.to_pylist(),  # Arrow
-    "iterrows": lambda value: _pandas_records(value),
-    "tolist": lambda value: value.tolist(),  # numpy, pandas Series and Index
-}
-
-
 def _pandas_records(frame: Any) -> list[dict[str, Any]]:
     """Missing values are null, times are ISO 8601."""
     return [
@@ -207,3 +198,12 @@ def _pandas_records(frame: Any) -> list[dict[str, Any]]:
 
 def _missing(cell: Any) -> bool:
     return type(cell).__name__ in {"NaTType", "NAType"} or (isinstance(cell, float) and cell != cell)  # noqa: PLR0124 -- NaN
+
+
+_CONVERSIONS: dict[str, Callable[[Any], Any]] = {  # by an attribute that tells the family
+    "model_dump": lambda value: value.model_dump(mode="json"),  # pydantic
+    "to_dicts": lambda value: value.to_dicts(),  # polars
+    "to_pylist": lambda value: value.to_pylist(),  # Arrow
+    "iterrows": _pandas_records,
+    "tolist": lambda value: value.tolist(),  # numpy, pandas Series and Index
+}

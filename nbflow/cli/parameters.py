@@ -14,29 +14,37 @@ if TYPE_CHECKING:
 
 def flow_parameters(flow: Flow, given: list[str]) -> dict[str, Any]:
     """Values by name, checked against the flow's schema. Raises ParameterError, whose message lists the parameters there are."""
-    from nbflow.core.parameters import coerce_text, validate
+    from nbflow.core.parameters import validate
 
-    texts: dict[str, str] = {}
     try:
-        for item in given:
-            name, equals, text = item.partition("=")
-            if not equals:
-                raise ParameterError(flow.name, name, "write it as name=value")
-            if name in texts:
-                raise ParameterError(flow.name, name, "given twice")
-            texts[name] = text
-        properties = flow.parameters.get("properties", {})
-        values = {name: coerce_text(flow.name, flow.parameters, name, text) if name in properties else text for name, text in texts.items()}
+        values = _values(flow, given)
         validate(flow.name, flow.parameters, values)
     except ParameterError as error:
-        raise _Explained(error, flow) from None
+        raise ExplainedParameterError(error, flow) from None
     return values
 
 
-class _Explained(ParameterError):
+def _values(flow: Flow, given: list[str]) -> dict[str, Any]:
+    from nbflow.core.parameters import coerce_text
+
+    properties = flow.parameters.get("properties", {})
+    values: dict[str, Any] = {}
+    for item in given:
+        name, equals, text = item.partition("=")
+        if not equals:
+            raise ParameterError(flow.name, name, "write it as name=value")
+        if name in values:
+            raise ParameterError(flow.name, name, "given twice")
+        values[name] = coerce_text(properties.get(name, {}), text, flow.parameters)
+    return values
+
+
+class ExplainedParameterError(ParameterError):
+    """The error with all parameters of the flow."""
+
     def __init__(self, error: ParameterError, flow: Flow) -> None:
-        self.flow, self.field = error.flow, error.field
-        Exception.__init__(self, f"{error}\n{describe(flow.parameters)}")
+        super().__init__(error.flow, error.field, "")
+        self.args = (f"{error}\n{describe(flow.parameters)}",)
 
 
 def describe(schema: Mapping[str, Any]) -> str:

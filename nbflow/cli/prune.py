@@ -15,7 +15,9 @@ def prune(
     older_than: Annotated[str | None, typer.Option(help="Remove executions older than this: 30d, 12h, 2w.")] = None,
     keep: Annotated[int | None, typer.Option(min=0, help="Keep the newest so many.")] = None,
     max_bytes: Annotated[str | None, typer.Option(help="Remove the oldest until the store fits: 500MB, 2GB.")] = None,
-    compact: Annotated[bool | None, typer.Option("--compact/--no-compact", help="Give space back to the disk; by default when it is worth it.")] = None,
+    compact: Annotated[
+        bool | None, typer.Option("--compact/--no-compact", help="Give space back to the disk; by default when it is worth it.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Remove old executions from the history. Whatever is still running stays."""
@@ -23,7 +25,8 @@ def prune(
     from nbflow.runtime.runtime import runtime
 
     if older_than is None and keep is None and max_bytes is None and not compact:
-        raise UsageError("say what may go: --older-than 30d, --keep 1000, --max-bytes 500MB, or only --compact")
+        message = "say what may go: --older-than 30d, --keep 1000, --max-bytes 500MB, or only --compact"
+        raise UsageError(message)
     age = None if older_than is None else span(older_than, "--older-than")
     most = None if max_bytes is None else bytes_of(max_bytes, "--max-bytes")
     done = runtime().store.prune(age, keep, most, compact=compact)

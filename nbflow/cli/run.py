@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -44,23 +44,25 @@ def run(
 
 def _run(target: str, params: list[str], input_: str | None, *, as_json: bool, quiet: bool) -> int:
     from nbflow.cli.parameters import flow_parameters
-    from nbflow.cli.progress import progress
-    from nbflow.cli.target import load_one
+    from nbflow.cli.target import guarded, load_one
+    from nbflow.display.terminal import TerminalView
     from nbflow.runtime.runtime import reset_runtime, runtime
 
     data = None if input_ is None else _input(input_)
     flow = load_one(target)
-    prepared = flow.prepare()
+    prepared = guarded(flow.prepare, f"flow '{flow.name}'")
     document = prepared.definition.flow
     values = flow_parameters(document, params)
-    with progress(document, quiet=quiet) as sink:
-        execution = runtime().start(prepared, values, input=data, sinks=(sink,), source=target)
+    with nullcontext() if quiet else TerminalView(document) as view:
+        execution = runtime().start(prepared, values, input=data, sinks=(view,) if view else (), source=target)
         stopped = _wait(execution)
     code = _code(execution, stopped=stopped)
     if as_json:
         print_json(_facts(execution, document))
     else:
         _print(execution, document)
+        if quiet:
+            _print_error(execution)
     if execution.record_error is not None:
         print(f"nbflow: the execution ended, but could not be recorded: {execution.record_error}", file=sys.stderr)  # noqa: T201
     reset_runtime()
@@ -110,9 +112,11 @@ def _input(source: str) -> Any:
         text = sys.stdin.read() if source == "-" else Path(source).read_text("utf-8")
         return json.loads(text)
     except OSError as error:
-        raise UsageError(f"--input {source}: {error.strerror}") from error
+        message = f"--input {source}: {error.strerror}"
+        raise UsageError(message) from error
     except ValueError as error:  # also bytes that are no UTF-8
-        raise UsageError(f"--input {source} is not JSON: {error}") from error
+        message = f"--input {source} is not JSON: {error}"
+        raise UsageError(message) from error
 
 
 # What is said of it -----------------------------------------------------------------------------
@@ -127,7 +131,6 @@ def _print(execution: Execution, flow: Flow) -> None:
     took = duration(execution.state.elapsed_ns / 1e6)
     notes.print(f"{styled(execution.status)} {plain(flow.name)} in {took}, execution {execution.id}", soft_wrap=True)
     if execution.status == "failed":
-        _print_error(execution)
         notes.print(f"[dim]nbflow show {execution.id[:13]} and nbflow logs {execution.id[:13]} tell more[/]", soft_wrap=True)
 
 

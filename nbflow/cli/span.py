@@ -16,18 +16,21 @@ def span(text: str, option: str) -> timedelta:
     """`30d`, `12h`, `45m`, `90s`, `2w`. Raises UsageError naming the option."""
     amount = _amount(text, _SECONDS)
     if amount is None:
-        raise UsageError(f"{option} {text}: give a number and a unit: {', '.join(_SECONDS)}; for instance 30d")
+        message = f"{option} {text}: give a number and a unit: {', '.join(_SECONDS)}; for instance 30d"
+        raise UsageError(message)
     try:
         return timedelta(seconds=amount)
     except OverflowError:
-        raise UsageError(f"{option} {text}: that is longer than time can be counted") from None
+        message = f"{option} {text}: that is longer than time can be counted"
+        raise UsageError(message) from None
 
 
 def bytes_of(text: str, option: str) -> int:
     """`500MB`, `2GiB`, `1000000`. Raises UsageError naming the option."""
     amount = _amount(text, _BYTES)
     if amount is None:
-        raise UsageError(f"{option} {text}: give a number and a unit: kB, MB, GB, KiB, MiB, GiB; for instance 500MB")
+        message = f"{option} {text}: give a number and a unit: kB, MB, GB, KiB, MiB, GiB; for instance 500MB"
+        raise UsageError(message)
     return int(amount)
 
 
@@ -38,7 +41,8 @@ def moment(text: str, option: str) -> datetime:
     try:
         return datetime.fromisoformat(text).astimezone()
     except (ValueError, OverflowError):
-        raise UsageError(f"{option} {text}: give a length of time such as 2h or 7d, or an ISO date or time such as 2026-03-01T08:00") from None
+        message = f"{option} {text}: give a length of time such as 2h or 7d, or an ISO date or time such as 2026-03-01T08:00"
+        raise UsageError(message) from None
 
 
 def _amount(text: str, units: dict[str, int]) -> float | None:

@@ -23,7 +23,8 @@ def sql(
     from nbflow.runtime.runtime import runtime
 
     if as_json and as_csv:
-        raise UsageError("give --json or --csv, not both")
+        message = "give --json or --csv, not both"
+        raise UsageError(message)
     answer = runtime().store.table(sys.stdin.read() if query == "-" else query)
     columns, count = answer.column_names, answer.num_rows
     if as_json:

@@ -1,7 +1,6 @@
 """`notebook.ipynb:flow`, `file.py:flow`, `package.module:flow`, `x.flow.json`: from the command line's TARGET to flows that can run."""
 
 from __future__ import annotations
-
 import __future__
 
 import ast
@@ -14,24 +13,28 @@ import operator
 import sys
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from nbflow.cli.failure import UsageError
-from nbflow.core.errors import DefinitionError, NbflowError
+from nbflow.core.errors import CheckError, DefinitionError, DocumentError, NbflowError
 from nbflow.core.suggest import advice, listed
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from nbflow.cli.needs import Statement
     from nbflow.define import DefinedFlow
 
-_FUTURE = functools.reduce(operator.or_, (getattr(__future__, name).compiler_flag for name in __future__.all_feature_names))
+T = TypeVar("T")
+_FUTURE: int = functools.reduce(operator.or_, (getattr(__future__, name).compiler_flag for name in __future__.all_feature_names))
 
 
 def load_one(target: str) -> DefinedFlow:
     """The flow that the target names; without a name, the only one there. Raises UsageError, DefinitionError, DocumentError."""
     found = load_all(target)
     if len(found) != 1:
-        raise UsageError(f"{target} defines {len(found)} flows: {listed(flow.name for flow in found)}; say which: {target}:{found[0].name}")
+        message = f"{target} defines {len(found)} flows: {listed(flow.name for flow in found)}; say which: {target}:{found[0].name}"
+        raise UsageError(message)
     return found[0]
 
 
@@ -46,6 +49,25 @@ def load_all(target: str) -> list[DefinedFlow]:
     if source.endswith(".ipynb"):
         return _from_notebook(_existing(source), name)
     return _among(source, name, _flows_in(vars(_module(source))))
+
+
+def guarded(work: Callable[[], T], place: str) -> T:
+    """What `work` gives. Errors of the user's own code in it become a DefinitionError that names the place and shows their lines."""
+    from nbflow.display.error import user_traceback
+
+    try:
+        return work()
+    except (CheckError, DocumentError):
+        raise  # they say where
+    except NbflowError as error:
+        message = f"{place}: {error}"
+        raise DefinitionError(message) from error
+    except SystemExit as error:
+        message = f"{place}: it ended the program with sys.exit({error.code!r})"
+        raise DefinitionError(message) from error
+    except Exception as error:
+        message = f"{place} failed:\n{user_traceback(error)}"
+        raise DefinitionError(message) from error
 
 
 def flow_names(source: Path) -> list[str]:
@@ -63,30 +85,35 @@ def _split(target: str) -> tuple[str, str | None]:
     if not colon or Path(target).exists():
         return target, None
     if not name:
-        raise UsageError(f"{target}: give the flow's name after the colon, or leave the colon away")
+        message = f"{target}: give the flow's name after the colon, or leave the colon away"
+        raise UsageError(message)
     return source, name
 
 
 def _existing(source: str) -> Path:
     path = Path(source)
     if path.is_dir():
-        raise UsageError(f"{source} is a folder; give a notebook, a Python file or a .flow.json in it")
+        message = f"{source} is a folder; give a notebook, a Python file or a .flow.json in it"
+        raise UsageError(message)
     if not path.exists():
         folder = path.parent if path.parent.is_dir() else Path()
         near = advice(path.name, sorted(item.name for item in folder.iterdir() if item.suffix == path.suffix))
-        raise UsageError(f"there is no file {source}{near}")
+        message = f"there is no file {source}{near}"
+        raise UsageError(message)
     return path
 
 
 def _among(source: str, name: str | None, flows: dict[str, DefinedFlow]) -> list[DefinedFlow]:
     if name is None:
         if not flows:
-            raise UsageError(f"{source} defines no flow; a flow is a function decorated with @flow")
+            message = f"{source} defines no flow; a flow is a function decorated with @flow"
+            raise UsageError(message)
         return list(flows.values())
     found = flows.get(name) or next((flow for flow in flows.values() if flow.name == name), None)
     if found is None:
         there = advice(name, flows) if flows else "; it defines none"
-        raise UsageError(f"{source} defines no flow '{name}'{there}")
+        message = f"{source} defines no flow '{name}'{there}"
+        raise UsageError(message)
     return [found]
 
 
@@ -108,22 +135,22 @@ def _module(source: str) -> ModuleType:
         name = path.stem if path.stem.isidentifier() and path.stem not in sys.modules else f"nbflow_target_{path.stem}"
         spec = importlib.util.spec_from_file_location(name, path)
         assert spec is not None and spec.loader is not None  # noqa: S101, PT018 -- a .py file has a loader
-        module = importlib.util.module_from_spec(spec)
+        loader, module = spec.loader, importlib.util.module_from_spec(spec)
         sys.modules[name] = module
-        _guarded(lambda: spec.loader.exec_module(module), source)  # type: ignore[union-attr]
+        guarded(lambda: loader.exec_module(module), source)
         return module
     if not all(part.isidentifier() for part in source.split(".")):
-        raise UsageError(f"{source} is no notebook (.ipynb), Python file (.py), flow document (.flow.json) or module name")
+        message = f"{source} is no notebook (.ipynb), Python file (.py), flow document (.flow.json) or module name"
+        raise UsageError(message)
     sys.path.insert(0, str(Path.cwd()))
     try:
         found = importlib.util.find_spec(source)
     except ModuleNotFoundError:
         found = None
     if found is None:
-        raise UsageError(f"there is no module '{source}' here, nor a file of that name; give a notebook, a .py or .flow.json file, or an installed module")
-    modules: list[ModuleType] = []
-    _guarded(lambda: modules.append(importlib.import_module(source)), source)
-    return modules[0]
+        message = f"there is no module '{source}' here, nor a file of that name; give a notebook, a .py or .flow.json file, or an installed module"
+        raise UsageError(message)
+    return guarded(lambda: importlib.import_module(source), source)
 
 
 # Notebooks --------------------------------------------------------------------------------------
@@ -142,7 +169,8 @@ def _from_notebook(path: Path, name: str | None) -> list[DefinedFlow]:
     unreadable = "".join(f"\n  {cell.name}, {cell.error}" for cell in cells if cell.error)
     if not roots:
         missing = "no flow" if name is None else f"no flow '{name}'{advice(name, known)}"
-        raise UsageError(f"{path} defines {missing}" + (f"\nThese cells could not be read:{unreadable}" if unreadable else ""))
+        message = f"{path} defines {missing}" + (f"\nThese cells could not be read:{unreadable}" if unreadable else "")
+        raise UsageError(message)
     module = ModuleType("__main__")
     sys.modules["__main__"] = module
     sys.path.insert(0, str(path.resolve().parent))
@@ -176,19 +204,6 @@ def _execute(statement: Statement, module: ModuleType, flags: int) -> int:
         if code.co_flags & inspect.CO_COROUTINE:
             asyncio.run(waiting)
 
-    _guarded(work, statement.place)
-    return flags | (code.co_flags & _FUTURE)
-
-
-def _guarded(work: Any, place: str) -> None:
-    """Errors of the user's own code name the place and show their lines."""
-    from nbflow.display.error import user_traceback
-
-    try:
-        work()
-    except NbflowError as error:
-        raise DefinitionError(f"{place}: {error}") from error
-    except SystemExit as error:
-        raise DefinitionError(f"{place}: it ended the program (sys.exit({error.code!r}))") from error
-    except Exception as error:
-        raise DefinitionError(f"{place}: {type(error).__name__}: {error}\n{user_traceback(error)}") from error
+    guarded(work, statement.place)
+    future: int = code.co_flags & _FUTURE
+    return flags | future

@@ -77,7 +77,7 @@ def _one_accepts(wanted: Any, produced: Any) -> bool:
 
 def _class_of(annotation: Any) -> type | None:
     """The class that a value has at run time; None when that is unknown."""
-    if annotation is None:
+    if annotation is None or annotation is Any:
         return None
     origin = typing.get_origin(annotation) or annotation
     if not isinstance(origin, type) or origin is object or getattr(origin, "_is_protocol", False) or origin in _COLLECTED:

@@ -152,7 +152,7 @@ def _plain(value: Any) -> Any:
     """Lists and objects of what other filters give one by one, or of a frame."""
     if isinstance(value, str | bytes | Mapping | list | tuple) or value is None:
         return dict(value) if isinstance(value, Mapping) and type(value) is not dict else value
-    if hasattr(value, "columns") and hasattr(value, "to_dict"):
+    if hasattr(value, "columns"):
         return _records(value)
     return list(value) if isinstance(value, Iterable) else value
 
@@ -173,12 +173,11 @@ def _jsonable(value: Any) -> Any:
     return plain
 
 
-def _records(frame: Any) -> list[dict[str, Any]]:
-    """Rows of a pandas or polars DataFrame, or of an Arrow table."""
-    if hasattr(frame, "to_pylist"):
-        return list(frame.to_pylist())
-    if hasattr(frame, "to_dicts"):
-        return list(frame.to_dicts())
+def _records(frame: Any) -> list[Any]:
+    """Rows of an Arrow table, a polars or a pandas DataFrame."""
+    for method in ("to_pylist", "to_dicts"):
+        if hasattr(frame, method):
+            return list(getattr(frame, method)())
     return list(frame.to_dict("records"))
 
 

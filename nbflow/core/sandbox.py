@@ -125,20 +125,19 @@ class Sandbox(ImmutableSandboxedEnvironment):
         if isinstance(obj, Mapping):
             found = argument in obj  # first, because a defaultdict would make the key
             return _seen(obj[argument], str(argument)) if found else self.undefined(obj=obj, name=argument)
-        try:
-            return _seen(obj[argument], str(argument))
-        except (TypeError, LookupError, AttributeError):
-            if isinstance(argument, str) and not argument.startswith("_"):
-                value = getattr(obj, argument, None)
-                if value is not None and not isroutine(value):
-                    return _seen(value, argument)
-        return self.undefined(obj=obj, name=argument)
+        value = self._subscript(obj, argument)
+        if isinstance(value, Undefined) and isinstance(argument, str) and not argument.startswith("_"):
+            attribute = getattr(obj, argument, None)
+            if attribute is not None and not isroutine(attribute):
+                return _seen(attribute, argument)
+        return value
 
-    def _subscript(self, obj: Any, name: str) -> Any:
+    def _subscript(self, obj: Any, name: Any) -> Any:
         try:
-            return _seen(obj[name], name)
-        except (TypeError, LookupError, AttributeError):
+            value = obj[name]
+        except Exception:  # noqa: BLE001 -- each library has its own error for a column that is not there
             return self.undefined(obj=obj, name=name)
+        return _seen(value, str(name))
 
     def _column(self, obj: Any, name: str) -> Any:
         """A frame may have a column that is called like a method, or begins with an underscore."""

@@ -28,7 +28,7 @@ _METHODS = (  # what an object may offer, and as which type, best first
     ("_repr_jpeg_", "image/jpeg"),
     ("_repr_latex_", "text/latex"),
 )
-_drawing = threading.Lock()  # matplotlib's caches are shared by all figures
+_drawing = threading.RLock()  # matplotlib's caches are shared by all figures
 
 
 def mime_bundle(value: Any) -> dict[str, Any] | None:

@@ -8,7 +8,6 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import nbflow
 from nbflow.core.errors import NbflowError
 from nbflow.core.events import ErrorRecord
 from nbflow.display.capture import place_of
@@ -16,7 +15,7 @@ from nbflow.display.capture import place_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_OWN = str(Path(nbflow.__file__).parent)
+_OWN = str(Path(__file__).parents[1])
 _LIBRARIES = tuple({str(Path(sysconfig.get_path(name)).resolve()) for name in ("stdlib", "purelib", "platlib")} | {"<frozen"})
 _MAX_FRAMES = 20  # of the user's own, for each error of a chain
 _MAX_CHARS = 8000

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from nbflow.display.layout import Point
 
 MAX_CARDS = 150  # more nodes are drawn as small boxes without text
+MAX_DOTS = 1500  # more nodes are only counted
 _MARGIN = 10
+_COUNTED = (800, 46)  # size of the card that stands for too many nodes
 _FONT = "font-family:system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Arial,sans-serif"
 _STYLE = (
     f"text{{{_FONT}}}"
@@ -58,6 +60,8 @@ def svg(
 
     A `placement` from an earlier `place_of(flow)` saves the layout's time.
     """
+    if len(flow.nodes) > MAX_DOTS:
+        return _counted(describe(flow, statuses or {}))
     placement = placement or place_of(flow)
     condensed = len(flow.nodes) > MAX_CARDS
     ports = _Ports(flow, placement)
@@ -99,6 +103,8 @@ def img(
 
 def place_of(flow: Flow) -> Placement:
     """The layout that `svg` and `img` use for this flow."""
+    if len(flow.nodes) > MAX_DOTS:
+        return Placement(width=_COUNTED[0], height=_COUNTED[1])
     return place(flow, DOTS if len(flow.nodes) > MAX_CARDS else CARDS)
 
 
@@ -115,6 +121,15 @@ def describe(flow: Flow, statuses: Mapping[str, str]) -> str:
             counts[look_of(statuses[node.id]).word] += 1
     told = ", ".join(f"{count} {word}" for word, count in counts.items())
     return f"Flow {flow.name}: {len(flow.nodes)} node{'s' * (len(flow.nodes) != 1)}" + (f" ({told})" if told else "")
+
+
+def _counted(text: str) -> str:
+    width, height = _COUNTED[0] + 2 * _MARGIN, _COUNTED[1] + 2 * _MARGIN
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}"><title>{escape(text)}</title><style>{_STYLE}</style>'
+        f'<rect class="c" x="10" y="10" width="{_COUNTED[0]}" height="{_COUNTED[1]}" rx="10"/>'
+        f'<text class="i" x="26" y="38">{escape(_shorter(text, 110))}</text></svg>'
+    )
 
 
 # Nodes ------------------------------------------------------------------------------------------
@@ -151,7 +166,7 @@ def _card(node: Node, box: Box, status: str, detail: str) -> str:
     faded = ' opacity=".5"' if status == "skipped" or node.settings.disabled else ""
     edge = f' style="stroke:{look.colour};stroke-width:1.6"' if shown and status != "skipped" else ""
     dash = ' stroke-dasharray="4 3"' if status == "skipped" else ""
-    kind = _shorter(_type_text(node), 24 - len(detail) if detail else 24)
+    kind = _shorter(_type_text(node), 22 - len(detail) if detail else 24)
     parts = [
         f"<g{faded}><title>{escape(_tooltip(node, status, detail))}</title>",
         f'<rect class="c" x="{x:.1f}" y="{y:.1f}" width="{width:.0f}" height="{height:.0f}" rx="10"{dash}{edge}/>',

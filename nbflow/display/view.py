@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 MAX_UPDATES_PER_SECOND = 5.0  # of one view
 MAX_MESSAGES_PER_SECOND = 10.0  # of all views of this process
 MAX_BYTES_PER_SECOND = 250_000  # of all views of this process
+_IDLE_SHARE = 9  # drawing takes at most a tenth of the time from the execution
 
 
 class LiveView:
@@ -32,7 +33,7 @@ class LiveView:
 
     def __init__(self, flow: Flow) -> None:
         self.state = ExecutionState(flow)
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a finalizer may print in the middle of an event
         self._sending = threading.Lock()  # two senders would overtake each other
         self._placement: Placement | None = None  # made when first drawn: most executions are never looked at
         self._display_id = uuid.uuid4().hex
@@ -175,7 +176,8 @@ class _Pacer:
         except Exception:  # noqa: BLE001  a kernel that shuts down; the execution must not notice
             view._sent = view._changes  # noqa: SLF001
         share = max(1, len(self._views))
-        wait = max(1 / MAX_UPDATES_PER_SECOND, share / MAX_MESSAGES_PER_SECOND, size * share / MAX_BYTES_PER_SECOND)
+        spent = time.monotonic() - now
+        wait = max(1 / MAX_UPDATES_PER_SECOND, share / MAX_MESSAGES_PER_SECOND, size * share / MAX_BYTES_PER_SECOND, spent * _IDLE_SHARE)
         view._next_time = time.monotonic() + wait  # noqa: SLF001
 
 

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from datetime import datetime
+from copy import deepcopy
 from functools import reduce
 from operator import getitem
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
 
 from nbflow.core.errors import ConfigError, InputError
-from nbflow.core.events import NodeDisplayed, NodeLogged, NodeProgressed, Usage
+from nbflow.core.events import NodeDisplayed, NodeLogged, NodeProgressed, NodeStarted, Usage
 from nbflow.core.node import Emit
 from nbflow.core.template import compile_template
 from nbflow.engine.plan import MISSING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
     from pathlib import Path
 
     from nbflow.core.node import Body
@@ -27,9 +29,12 @@ if TYPE_CHECKING:
 
 
 class NodeCall:
-    """Lives as long as the call; everything a user prints, logs or shows meanwhile comes here."""
+    """Lives as long as the call; everything a user prints, logs or shows meanwhile comes here.
 
-    __slots__ = ("attempt", "consumed", "figures", "item", "iterations", "path", "plan_node", "position", "scope", "started_ns")
+    What items of an `each` node say lands in that node's record; what an iteration that is not recorded singly says, in its loop's.
+    """
+
+    __slots__ = ("attempt", "consumed", "figures", "item", "iterations", "path", "plan_node", "position", "queued", "scope", "started_ns")
 
     def __init__(self, scope: Scope, position: int, plan_node: PlanNode) -> None:
         self.scope = scope
@@ -42,6 +47,7 @@ class NodeCall:
         self.item: Any = MISSING  # the item, in one call of an `each` node
         self.started_ns = 0
         self.iterations = 0  # of a loop's body or an `each` node
+        self.queued = False  # waits for its turn before it starts
 
     # What is lent to the function (Context) ---------------------------------------------------------
 
@@ -105,14 +111,22 @@ class NodeCall:
         return template if compiled is None else compiled.render({**self.names(compiled.names), **scope})
 
     def progress(self, fraction: float | None, message: str = "", *, done: int = 0, total: int = 0) -> None:
-        """`fraction` from 0 to 1, None for "busy"."""
-        self.scope.run.sink(NodeProgressed(self.scope.run.id, self.node, self.path, fraction, message, done, total))
+        """`fraction` from 0 to 1, None for "busy". That of one item or of an iteration that is not recorded is not told."""
+        if self.scope.recorded and self.item is MISSING:
+            self.scope.run.sink(NodeProgressed(self.scope.run.id, self.node, self.path, fraction, message, done, total))
 
     def usage(self, *, model: str = "", tokens_in: int = 0, tokens_out: int = 0, cost_usd: float | None = None) -> None:
         """Adds to what the call consumed."""
-        before = self.consumed or Usage(cost_usd=None if cost_usd is None else 0.0)
-        cost = None if before.cost_usd is None or cost_usd is None else before.cost_usd + cost_usd
-        self.consumed = Usage(model or before.model, before.tokens_in + tokens_in, before.tokens_out + tokens_out, cost)
+        self.add(Usage(model, tokens_in, tokens_out, cost_usd))
+
+    def add(self, more: Usage) -> None:
+        """Adds what a part of the call consumed: an item, an iteration that is not recorded singly. An unknown price makes the sum unknown."""
+        before = self.consumed
+        if before is None:
+            self.consumed = more
+            return
+        cost = None if before.cost_usd is None or more.cost_usd is None else before.cost_usd + more.cost_usd
+        self.consumed = Usage(more.model or before.model, before.tokens_in + more.tokens_in, before.tokens_out + more.tokens_out, cost)
 
     # Where output goes (NodeOutput) -----------------------------------------------------------------
 
@@ -120,23 +134,38 @@ class NodeCall:
         """`stream` is stdout or stderr."""
         self._logged(stream, "info" if stream == "stdout" else "warn", text)
 
-    def log(self, message: str, level: Literal["debug", "info", "warn", "error"] = "info") -> None:
-        """One line in the node's record."""
+    def log(self, message: str, level: str = "info") -> None:
+        """One line in the node's record; `level` is debug, info, warn or error."""
         self._logged("log", level, message)
 
     def _logged(self, stream: str, level: str, text: str) -> None:
-        run = self.scope.run
-        run.sink(NodeLogged(run.id, self.node, self.path, time.time_ns(), stream, level, text))
+        run, call = self.scope.run, self._recorded()
+        run.sink(NodeLogged(run.id, call.node, call.scope.path, time.time_ns(), stream, level, text))
+
+    def _recorded(self) -> NodeCall:
+        """This call, or the nearest loop around it that has a record."""
+        call = self
+        while not call.scope.recorded and call.scope.around is not None:
+            call = call.scope.around
+        return call
 
     def display(self, value: Any, metadata: Mapping[str, Any] | None = None) -> None:
         """A MIME bundle (with its metadata), or any value that has a rich form."""
-        run = self.scope.run
+        run, call = self.scope.run, self._recorded()
         if metadata is None:
             metadata = {}
             value = run.services.bundle(value) or {"text/plain": str(value)}
-        run.sink(NodeDisplayed(run.id, self.node, self.path, value, metadata))
+        run.sink(NodeDisplayed(run.id, call.node, call.scope.path, value, metadata))
 
     # The call's own work ----------------------------------------------------------------------------
+
+    def begin(self) -> None:
+        """Its turn has come: only now its time counts."""
+        run = self.scope.run
+        self.queued = False
+        self.started_ns = run.now_ns()
+        if self.scope.recorded and self.item is MISSING:
+            run.sink(NodeStarted(run.id, self.node, self.path, self.started_ns))
 
     def port(self, slots: list[int], *, many: bool) -> Any:
         """The value of a port; MISSING when nothing came."""
@@ -151,7 +180,10 @@ class NodeCall:
         node = self.plan_node
         given = {name: value for name, many, slots in node.inputs if (value := self.port(slots, many=many)) is not MISSING}
         if node.type.config is None:
-            named = dict(node.literals) if node.template is None else node.template.render(self.names(node.template.names, given))
+            if node.template is not None:
+                named = node.template.render(self.names(node.template.names, given))
+            else:
+                named = deepcopy(dict(node.literals)) if node.copied else dict(node.literals)
             named.update(given)
             if node.type.takes_context is not None:
                 named[node.type.takes_context] = self
@@ -160,18 +192,16 @@ class NodeCall:
         if config is None:
             assert node.template is not None  # noqa: S101 -- compile keeps config None only then
             config = self._configured(node.template.render(self.names(node.template.names, given)))
-        inputs: list[Any] = []
+        named = {"ctx": self}
         for port in node.type.inputs:
             if port.name in given:
-                inputs.append(given[port.name])
+                named[port.name] = given[port.name]
             elif port.many:
-                inputs.append([])
+                named[port.name] = []
             elif port.required:
                 message = f"nothing arrived at input '{port.name}'"
                 raise InputError(message)
-            else:
-                return [config], {**given, "ctx": self}
-        return [config, *inputs], {"ctx": self}
+        return [config], named
 
     def _configured(self, rendered: Mapping[str, Any]) -> Any:
         model = self.plan_node.type.config
@@ -187,28 +217,31 @@ class NodeCall:
 
     def names(self, wanted: frozenset[str], given: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """What expressions see, as far as they ask for it."""
-        run = self.scope.run
         if given is None:
             given = {name: value for name, many, slots in self.plan_node.inputs if (value := self.port(slots, many=many)) is not MISSING}
         found: dict[str, Any] = {}
         for name in wanted:
             if name == "input":
-                found[name] = self.item if self.item is not MISSING else next(iter(given.values()), run.input)
+                found[name] = self.item if self.item is not MISSING else next(iter(given.values()), self.input)
             elif name == "inputs":
                 found[name] = given
             elif name == "nodes":
                 found[name] = NodeValues(self.scope)
-            elif name == "params":
-                found[name] = run.params
             elif name in {"item", "index"}:
                 found |= self._iteration()
-            elif name == "execution":
-                found[name] = {"id": run.id, "flow": run.flow.name, "started_at": run.started_at}
-            elif name == "now":
-                found[name] = self.now()
-            elif name == "vars":
-                found[name] = run.flow.settings.vars
+            else:
+                found |= self._surroundings(name)
         return found
+
+    def _surroundings(self, name: str) -> dict[str, Any]:
+        run = self.scope.run
+        if name == "params":
+            return {name: run.params}
+        if name == "execution":
+            return {name: {"id": run.id, "flow": run.flow.name, "started_at": run.started_at}}
+        if name == "now":
+            return {name: self.now()}
+        return {name: run.flow.settings.vars} if name == "vars" else {}
 
     def _iteration(self) -> dict[str, Any]:
         if self.item is not MISSING:
@@ -236,7 +269,7 @@ class NodeValues(Mapping[str, Any]):
             scope = scope.parent
         raise KeyError(id_)
 
-    def __iter__(self) -> Any:
+    def __iter__(self) -> Iterator[str]:
         scope: Scope | None = self.scope
         while scope is not None:
             yield from (id_ for id_, position in scope.plan.index.items() if scope.results[position] is not MISSING)
@@ -249,7 +282,7 @@ class NodeValues(Mapping[str, Any]):
 def plain(value: Any) -> Any:
     """A node's value as users see it: of several ports the live one, or all live ones by name."""
     if isinstance(value, Emit):
-        return next(iter(value.ports.values())) if len(value.ports) == 1 else value.ports
+        return next(iter(value.ports.values()), None) if len(value.ports) <= 1 else value.ports
     return value
 
 

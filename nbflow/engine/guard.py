@@ -5,19 +5,21 @@ from __future__ import annotations
 import asyncio
 import inspect
 import random
-from collections.abc import Mapping
+import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from nbflow.core.errors import InputError, NodeError, NodeTimeoutError, RateLimitedError
+from nbflow.core.errors import NodeError, NodeTimeoutError, RateLimitedError
 from nbflow.core.events import NodeRetried
 from nbflow.core.flow import Retry
-from nbflow.core.node import Emit, Failure
-from nbflow.engine.call import NodeCall
-from nbflow.engine.plan import ERROR, MISSING, OUTPUT
+from nbflow.core.node import Emit
+from nbflow.engine.failed import cause_of
+from nbflow.engine.plan import MISSING, OUTPUT
 from nbflow.engine.process import ProcessPool
-from nbflow.engine.threads import ThreadPool
+from nbflow.engine.threads import ThreadPool, storable
 
 if TYPE_CHECKING:
+    from nbflow.engine.call import NodeCall
     from nbflow.engine.plan import PlanNode
 
 threads = ThreadPool()
@@ -29,54 +31,31 @@ async def invoke(call: NodeCall) -> Any:
     """The node's value, all settings respected."""
     settings = call.plan_node.node.settings
     if not call.plan_node.guarded:
-        return await _call(call)
+        return await _permitted(call, None)
     if settings.disabled:
-        _, many, slots = call.plan_node.inputs[0] if call.plan_node.inputs else ("", False, None)
-        return call.port(slots, many=many) if slots else call.input
+        return _passed(call)
     if settings.each:
-        return await _each(call)
-    return await _attempts(call)
+        from nbflow.engine.each import each
+
+        return await each(call)
+    return await attempts(call)
 
 
-async def _call(call: NodeCall) -> Any:
-    """One call, where it belongs. Holds one of the flow's permits, unless it only runs other nodes."""
+def _passed(call: NodeCall) -> Any:
+    """A disabled node's value: its first input, out of its first port."""
     node = call.plan_node
-    permits = call.scope.run.permits
-    if node.body is not None:
-        positional, named = call.arguments()
-        return await node.function(*positional, **named)
-    if not permits.take():
-        await permits.wait()
-    try:
-        if node.is_async:
-            positional, named = call.arguments()
-            return await node.function(*positional, **named)
-        if node.where == "process":
-            return await processes.call(call)
-        return await _in_thread(call)
-    finally:
-        permits.give()
+    value = MISSING
+    if node.inputs:
+        _, many, slots = node.inputs[0]
+        value = call.port(slots, many=many)
+    if value is MISSING:
+        value = call.input
+    ports = node.type.outputs_of(node.node.config)
+    return value if OUTPUT in ports or not ports else Emit.of({ports[0]: value})
 
 
-async def _in_thread(call: NodeCall) -> Any:
-    node = call.plan_node
-
-    def work() -> Any:
-        positional, named = call.arguments()
-        value = node.function(*positional, **named)
-        if call.figures is not None:
-            call.scope.run.services.after_call(call, value)
-        return value
-
-    value, seconds = await threads.call(work)
-    node.pace.measured(seconds)
-    if inspect.isawaitable(value):  # a sync wrapper around an async function
-        node.is_async = True
-        value = await value
-    return value
-
-
-async def _attempts(call: NodeCall) -> Any:
+async def attempts(call: NodeCall) -> Any:
+    """Tries until it succeeds or nothing more is to be expected. Raises the last try's error."""
     settings = call.plan_node.node.settings
     retry = settings.retry or _ONCE
     timeout_s = settings.timeout.total_seconds() if settings.timeout else None
@@ -84,29 +63,62 @@ async def _attempts(call: NodeCall) -> Any:
         try:
             return await _limited(call, timeout_s)
         except Exception as error:
-            if call.attempt >= retry.max_tries or not (error.retryable if isinstance(error, NodeError) else True):
+            cause = cause_of(error)
+            if call.attempt >= retry.max_tries or not _retryable(cause):
                 raise
-            wait_s = _wait_s(retry, call.attempt, error)
+            wait_s = _wait_s(retry, call.attempt, cause)
             run = call.scope.run
-            record = run.services.describe_error(error)
-            run.sink(NodeRetried(run.id, call.node, call.path, run.now_ns(), call.attempt, wait_s, record))
+            run.sink(NodeRetried(run.id, call.node, call.path, run.now_ns(), call.attempt, wait_s, run.services.describe_error(cause)))
         await call.sleep(wait_s)
         call.attempt += 1
+        call.iterations = 0
 
 
-def _wait_s(retry: Retry, attempt: int, error: Exception) -> float:
+def _retryable(error: BaseException) -> bool:
+    return error.retryable if isinstance(error, NodeError) else isinstance(error, Exception)
+
+
+def _wait_s(retry: Retry, attempt: int, error: BaseException) -> float:
     if isinstance(error, RateLimitedError) and error.retry_after is not None:
         return error.retry_after
-    wait_s = min(retry.wait.total_seconds() * retry.backoff ** (attempt - 1), retry.max_wait.total_seconds())
+    wait_s = min(retry.wait.total_seconds() * retry.backoff ** min(attempt - 1, 60), retry.max_wait.total_seconds())
     return wait_s * (1 + random.uniform(-retry.jitter, retry.jitter))  # noqa: S311 -- spreads load, guards nothing
 
 
 async def _limited(call: NodeCall, timeout_s: float | None) -> Any:
     limit = limit_of(call.plan_node)
     if limit is None:
-        return await _timed(call, timeout_s)
+        return await _permitted(call, timeout_s)
+    if limit.locked() and call.attempt == 1:
+        call.queued = True
     async with limit:
+        return await _permitted(call, timeout_s)
+
+
+def limit_of(node: PlanNode) -> asyncio.Semaphore | None:
+    """The node's own concurrency limit, one for all its executions on this loop."""
+    if node.node.settings.concurrency is None:
+        return None
+    loop = asyncio.get_running_loop()
+    return node.limits.setdefault(loop, asyncio.Semaphore(node.node.settings.concurrency))
+
+
+async def _permitted(call: NodeCall, timeout_s: float | None) -> Any:
+    """One call. Holds one of the flow's permits, unless it only runs other nodes. Waiting for it does not count as running."""
+    if call.plan_node.body is not None:
+        if call.queued:
+            call.begin()
         return await _timed(call, timeout_s)
+    permits = call.scope.run.permits
+    if not permits.take():
+        call.queued = call.attempt == 1
+        await permits.wait()
+    try:
+        if call.queued:
+            call.begin()
+        return await (_call(call) if timeout_s is None else _timed(call, timeout_s))
+    finally:
+        permits.give()
 
 
 async def _timed(call: NodeCall, timeout_s: float | None) -> Any:
@@ -122,81 +134,73 @@ async def _timed(call: NodeCall, timeout_s: float | None) -> Any:
         raise NodeTimeoutError(message) from None
 
 
-def limit_of(node: PlanNode) -> asyncio.Semaphore | None:
-    """The node's own concurrency limit, one for all its executions on this loop."""
-    if node.node.settings.concurrency is None:
-        return None
-    loop = asyncio.get_running_loop()
-    return node.limits.setdefault(loop, asyncio.Semaphore(node.node.settings.concurrency))
-
-
-async def _each(call: NodeCall) -> Any:
-    """Maps the node over its first input. Several output ports: each gets the list of the items that went its way."""
+async def _call(call: NodeCall) -> Any:
+    """One call, where it belongs. Raises only what may pass through tasks: a stray CancelledError would look like a cancelled execution."""
     node = call.plan_node
-    name, many, slots = node.inputs[0] if node.inputs else ("input", False, [])
-    given = call.port(slots, many=many) if slots else call.input
-    items = items_of(given, name)
-    results: list[Any] = [MISSING] * len(items)
-    positions = iter(range(len(items)))
-    done = 0
-
-    async def worker() -> None:
-        nonlocal done
-        for position in positions:
-            results[position] = await _item(call, items[position], position)
-            done += 1
-            call.progress(done / len(items), done=done, total=len(items))
-
-    width = min(len(items), node.node.settings.concurrency or 1)
     try:
-        async with asyncio.TaskGroup() as group:
-            for _ in range(width):
-                group.create_task(worker())
-    except BaseExceptionGroup as several:
-        raise several.exceptions[0] from None
-    call.iterations = len(items)
-    return _collect(results, node.type.outputs_of(node.node.config), node.node.settings.on_error)
-
-
-async def _item(call: NodeCall, item: Any, position: int) -> Any:
-    one = NodeCall(call.scope, call.position, call.plan_node)
-    one.item = item
-    one.path = (*call.path, position)
-    one.started_ns = call.scope.run.now_ns()
-    try:
-        return await _attempts(one)
-    except Exception as error:
-        record = call.scope.run.services.describe_error(error)
-        one.scope.end_item(one, record)
-        if call.plan_node.node.settings.on_error == "stop":
-            error.add_note(f"item {position} of node '{call.node}'")
+        if node.is_async:
+            return await _on_loop(call)
+        if node.where == "process":
+            return await processes.call(call)
+        if node.where == "inline" or (node.where is None and node.pace.inline and not node.node.settings.timeout):
+            return await _here(call)
+        return await _in_thread(call)
+    except asyncio.CancelledError as error:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
             raise
-        return Failure(node=call.node, type=record.type, message=record.message, index=position)
+        raise storable(error) from error
+    except (SystemExit, KeyboardInterrupt) as error:
+        raise storable(error) from error
 
 
-def _collect(results: list[Any], outputs: tuple[str, ...], on_error: str) -> Any:
-    failures = [result for result in results if isinstance(result, Failure)]
-    good = [result for result in results if not isinstance(result, Failure)] if on_error == "output" else results
-    if outputs == (OUTPUT,) and not any(isinstance(result, Emit) for result in good):
-        return Emit.of({OUTPUT: good, ERROR: failures}) if on_error == "output" and failures else good
-    ports: dict[str, list[Any]] = {port: [] for port in outputs}
-    for result in good:
-        for port, value in result.ports.items() if isinstance(result, Emit) else ():
-            ports[port].append(value)
-    if failures and on_error == "output":
-        ports[ERROR] = failures
-    return Emit.of(ports)
+async def _on_loop(call: NodeCall) -> Any:
+    positional, named = call.arguments()
+    value: Any = None
+    try:
+        value = await call.plan_node.function(*positional, **named)
+    finally:
+        if call.figures is not None:
+            await threads.call(partial(call.scope.run.services.after_call, call, value))
+    return value
 
 
-def items_of(value: Any, port: str) -> list[Any]:
-    """The items of a list, tuple or other iterable; the rows of a frame as dicts. Raises InputError."""
-    if isinstance(value, list):
+async def _here(call: NodeCall) -> Any:
+    """A sync function on the loop, because it is declared so or known to be fast."""
+    node, run = call.plan_node, call.scope.run
+    positional, named = call.arguments()
+    began = time.perf_counter()
+    value: Any = None
+    try:
+        value = node.function(*positional, **named)
+        node.pace.measured(time.perf_counter() - began)
+    finally:
+        if call.figures is not None:
+            run.services.after_call(call, value)
+    if inspect.isawaitable(value):
+        node.is_async = True
+        return await value
+    if time.perf_counter_ns() > run.slice_end_ns:  # an `each` node may run thousands in a row
+        await run.breathe()
+    return value
+
+
+async def _in_thread(call: NodeCall) -> Any:
+    node = call.plan_node
+
+    def work() -> Any:
+        positional, named = call.arguments()
+        value: Any = None
+        try:
+            value = node.function(*positional, **named)
+        finally:
+            if call.figures is not None:
+                call.scope.run.services.after_call(call, value)
         return value
-    rows = getattr(value, "to_dict", None)
-    if callable(rows) and hasattr(value, "columns"):
-        found: list[Any] = rows("records")
-        return found
-    if isinstance(value, str | bytes | Mapping) or not hasattr(value, "__iter__"):
-        message = f"`each` needs a list at input '{port}', this is {type(value).__name__}"
-        raise InputError(message)
-    return list(value)
+
+    value, seconds = await threads.call(work)
+    node.pace.measured(seconds)
+    if inspect.isawaitable(value):  # a sync wrapper around an async function
+        node.is_async = True
+        value = await value
+    return value

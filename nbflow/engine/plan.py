@@ -7,20 +7,22 @@ handed to each iteration.
 from __future__ import annotations
 
 import inspect
-from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import WeakKeyDictionary
 
-from nbflow.core.flow import Edge, Flow, Node
-from nbflow.core.node import PYTHON_FUNCTION, Catalogue, NodeType
+from nbflow.core.errors import NodeError
+from nbflow.core.node import PYTHON_FUNCTION, Emit
 from nbflow.core.template import compile_template
 
 if TYPE_CHECKING:
     import asyncio
+    from collections.abc import Callable, Iterable, Mapping
 
+    from nbflow.core.flow import Edge, Flow, Node
+    from nbflow.core.node import Catalogue, NodeType
     from nbflow.core.template import Template
 
 ALL, LIVE, ANY = 0, 1, 2
@@ -51,6 +53,7 @@ class Delivery(NamedTuple):
     slot: int
     port: str
     path: tuple[str | int, ...]
+    plain: bool  # the whole value, to a node that waits for all its inputs: nothing to think about
 
 
 class Capture(NamedTuple):
@@ -101,6 +104,7 @@ class PlanNode:
     type: NodeType
     function: Callable[..., Any]
     inputs: list[tuple[str, bool, list[int]]]  # port, many, slots
+    ports: frozenset[str] = frozenset()  # where values can leave
     config: Any = None  # validated, when nothing in it is an expression
     template: Template | None = None
     literals: Mapping[str, Any] = field(default_factory=dict)  # config or args that hold no expression the engine evaluates
@@ -112,15 +116,28 @@ class PlanNode:
     pace: Pace = field(default_factory=Pace)
     body: Plan | None = None
     captures: list[tuple[Capture, int]] = field(default_factory=list)  # and their slots in the plan around the loop
+    held: list[int] = field(default_factory=list)  # all its slots: they are emptied when it has ended, unless everything is kept
+    reads: list[int] = field(default_factory=list)  # nodes of the same plan that its expressions name
     retained: bool = False  # its value is needed after delivery: an output, an expression, or everything is kept
+    copied: bool = False  # literals that a function could change: each call gets its own
     limits: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = field(default_factory=WeakKeyDictionary)
 
     @property
     def direct(self) -> bool:
         """Nothing but a function and its values: no config, context, settings or body."""
-        return (
-            self.type.config is None and self.template is None and not self.guarded and self.type.takes_context is None and self.positional is not None
-        )
+        simple = self.type.config is None and self.template is None and self.type.takes_context is None
+        return simple and self.join == ALL and not self.guarded and not self.copied and self.positional is not None
+
+    def check(self, value: Any) -> None:
+        """Raises NodeError for a value that has no way out of the node: it would be lost, and what follows skipped, without a word."""
+        if type(value) is not Emit:
+            if OUTPUT not in self.ports:
+                ways = ", ".join(sorted(self.ports - {ERROR}))
+                message = f"its outputs are {ways}: return nf.Emit({ways.partition(',')[0]}=value) to say which one a value leaves by"
+                raise NodeError(message)
+        elif unknown := value.ports.keys() - self.ports:
+            message = f"it has no output {', '.join(sorted(unknown))} (outputs: {', '.join(sorted(self.ports - {ERROR}))})"
+            raise NodeError(message)
 
 
 @dataclass(slots=True, eq=False)
@@ -139,7 +156,9 @@ class Plan:
     roots: list[int] = field(default_factory=list)
     leaves: list[int] = field(default_factory=list)
     presets: list[tuple[Capture, int]] = field(default_factory=list)  # values from outside and their slots
-    item_slots: list[tuple[int, str, tuple[str | int, ...]]] = field(default_factory=list)  # slot, `item` or `index`, path
+    items: list[Delivery] = field(default_factory=list)  # of the loop's own `item` and `index`
+    orders: dict[int, int] = field(default_factory=dict)  # of nodes that start with any input: how many nodes their expressions name
+    readers: dict[int, int] = field(default_factory=dict)  # of values kept only for expressions: how many nodes name them
     result: tuple[int, str, tuple[str | int, ...]] | None = None  # of an iteration: node, port, path
 
     def take_slot(self) -> int:
@@ -163,7 +182,7 @@ class _Compiler:
             self.children[node.parent].append(node)
         self.templates = {node.id: compile_template(self._rendered(node)) for node in flow.nodes}
         self.references = {node.id: self._references(node) for node in flow.nodes}
-        self.wanted = {output.node for output in flow.outputs.values()}.union(*self.references.values())
+        self.outputs = {output.node for output in flow.outputs.values()}
         self.incoming: dict[str, list[Edge]] = defaultdict(list)
         self.results: dict[str, Edge] = {}
         for edge in flow.edges:
@@ -208,17 +227,11 @@ class _Compiler:
             self._order(plan, position, node)
         if result := self.results.get(container or ""):
             plan.result = (plan.index[result.source], result.source_port, result.path)
-            plan.nodes[plan.result[0]].retained = True
         plan.roots = [position for position, count in enumerate(plan.pending) if not count]
         plan.leaves = [
-            position
-            for position, ways in enumerate(plan.outgoing)
-            if not plan.branches[position] and all(way.slot == ORDER_ONLY for way in ways)
+            position for position, ways in enumerate(plan.outgoing) if not plan.branches[position] and all(way.slot == ORDER_ONLY for way in ways)
         ]
-        if container is None:
-            everything = self.flow.settings.keep_outputs
-            for position in range(len(members)) if everything else (() if self.flow.outputs else plan.leaves):
-                plan.nodes[position].retained = True
+        self._retain(plan)
         plan.direct = [node.direct for node in plan.nodes]
         for made in plan.nodes:
             if made.type.container:
@@ -232,49 +245,69 @@ class _Compiler:
             by_port[edge.target_port].append(edge)
         inputs = []
         for port in self.types[node.id].inputs:
-            slots = []
-            for edge in by_port.get(port.name, ()):
-                if edge.source == plan.container:
-                    plan.item_slots.append((plan.slots, edge.source_port, edge.path))
-                    slots.append(plan.take_slot())
-                else:
-                    slots.append(self._wire(plan, position, Capture(edge.source, edge.source_port, edge.path)))
+            edges = by_port.get(port.name, ())
+            slots = [self._wire(plan, position, node, Capture(edge.source, edge.source_port, edge.path)) for edge in edges]
             if slots:
                 inputs.append((port.name, port.many, slots))
         return inputs
 
-    @staticmethod
-    def _wire(plan: Plan, position: int, origin: Capture) -> int:
-        """A slot of the node for this value, from within the plan or from outside of it."""
+    def _wire(self, plan: Plan, position: int, node: Node, origin: Capture) -> int:
+        """A slot of the node for this value: of the plan's own loop, from within the plan, or from outside of it."""
         slot = plan.take_slot()
         source = plan.index.get(origin.source)
-        if source is None:
+        plain = not origin.path and self._join(node) != ANY
+        way = Delivery(position, slot, origin.port, origin.path, plain)
+        if origin.source == plan.container:
+            plan.items.append(way)
+        elif source is None:
             plan.presets.append((origin, slot))
         else:
             plan.pending[position] += 1
-            ways = plan.outgoing if origin.port == OUTPUT else plan.branches
-            ways[source].append(Delivery(position, slot, origin.port, origin.path))
+            (plan.outgoing if origin.port == OUTPUT else plan.branches)[source].append(way)
         return slot
+
+    def _join(self, node: Node) -> int:
+        return _JOINS[self.types[node.id].join_of(node.config)]
+
+    def _retain(self, plan: Plan) -> None:
+        """Marks the nodes whose values outlive their deliveries, and counts the readers of those that only expressions name."""
+        kept: set[int] = {plan.index[id_] for id_ in self.outputs if id_ in plan.index}
+        if plan.result:
+            kept.add(plan.result[0])
+        if plan.container is None:
+            if self.flow.settings.keep_outputs:
+                kept.update(range(len(plan.nodes)))
+            elif not self.flow.outputs:
+                kept.update(plan.leaves)
+        plan.readers = {read: count for read, count in Counter(read for node in plan.nodes for read in node.reads).items() if read not in kept}
+        for position in kept | plan.readers.keys():
+            plan.nodes[position].retained = True
 
     def _capture(self, plan: Plan, position: int, loop: Node) -> None:
         """Gives the loop hidden inputs for what its body (and the loops in it) needs from outside."""
-        inside = set(self._inside(loop.id))
-        own = inside | {loop.id}
+        inside = self._inside(loop.id)
+        own = {*inside, loop.id}
         origins = [
-            Capture(edge.source, edge.source_port, edge.path)
-            for id_ in self._inside(loop.id)
-            for edge in self.incoming.get(id_, ())
-            if edge.source not in own
+            Capture(edge.source, edge.source_port, edge.path) for id_ in inside for edge in self.incoming.get(id_, ()) if edge.source not in own
         ]
+        made = plan.nodes[position]
         for origin in dict.fromkeys(origins):
-            plan.nodes[position].captures.append((origin, self._wire(plan, position, origin)))
+            slot = self._wire(plan, position, loop, origin)
+            made.captures.append((origin, slot))
+            made.held.append(slot)
 
     def _order(self, plan: Plan, position: int, node: Node) -> None:
         """Makes the node wait for those of the plan that its expressions (for a loop: its body's too) name."""
         named = self.references[node.id].union(*(self.references[id_] for id_ in self._inside(node.id)))
-        for reference in sorted(named & plan.index.keys() - {node.id}):
+        for reference in sorted(named):
+            read = plan.index.get(reference)
+            if read is None or read == position:
+                continue
             plan.pending[position] += 1
-            plan.outgoing[plan.index[reference]].append(Delivery(position, ORDER_ONLY, OUTPUT, ()))
+            plan.outgoing[read].append(Delivery(position, ORDER_ONLY, OUTPUT, (), plain=False))
+            plan.nodes[position].reads.append(read)
+            if plan.nodes[position].join == ANY:
+                plan.orders[position] = plan.orders.get(position, 0) + 1
 
     def _node(self, node: Node, inputs: list[tuple[str, bool, list[int]]]) -> PlanNode:
         node_type = self.types[node.id]
@@ -287,19 +320,25 @@ class _Compiler:
             function=node_type.function,
             inputs=inputs,
             template=template,
+            ports=frozenset((*node_type.outputs_of(node.config), ERROR)),
             literals=node.config.get("args", {}) if node.type == PYTHON_FUNCTION else node.config,
             is_async=inspect.iscoroutinefunction(node_type.function),
-            join=_JOINS[node_type.join_of(node.config)],
+            join=self._join(node),
             guarded=bool(settings.retry or settings.timeout or settings.concurrency or settings.each or settings.disabled),
             where=node_type.where,
             pace=pace_of(node_type.function),
-            retained=node.id in self.wanted,
+            held=[slot for _, _, slots in inputs for slot in slots],
         )
         if node_type.config is None:
+            made.copied = _changeable(made.literals.values())
             made.positional = _positional(node_type, inputs, made.literals)
         elif template is None:
             made.config = node_type.config.model_validate(dict(node.config))
         return made
+
+
+def _changeable(literals: Iterable[Any]) -> bool:
+    return any(isinstance(literal, list | dict) for literal in literals)
 
 
 def _positional(node_type: NodeType, inputs: list[tuple[str, bool, list[int]]], literals: Mapping[str, Any]) -> slice | None:

@@ -37,28 +37,22 @@ class ProcessPool:
 
     async def call(self, call: NodeCall) -> Any:
         """The function's value. Raises its error, or NodeError when arguments, value or process cannot make the way."""
-        import cloudpickle
-
-        positional, named = call.arguments()
-        lent = call.plan_node.type.takes_context
-        facts = None
-        if lent is not None:
-            named.pop(lent, None)
-            names = ("flow", "node", "execution_id", "path", "attempt", "params")
-            facts = (lent, {name: getattr(call, name) for name in names})
-        try:
-            job = cloudpickle.dumps((call.plan_node.function, positional, named, facts), protocol=5)
-        except Exception as error:
-            message = f"node '{call.node}' runs in a process, but its function or inputs cannot be sent there: {error}"
-            raise NodeError(message) from error
+        job = _job(call)
         process = await self._worker()
+        done = False
         try:
-            return await self._talk(process, job, call)
-        except BaseException:
-            if process.returncode is None and process not in self._idle[asyncio.get_running_loop()]:
+            kind, *content = await _answer(process, job, call)
+            done = True
+        finally:
+            if done:
+                self._free(process)
+            elif process.returncode is None:
                 with contextlib.suppress(ProcessLookupError):
                     process.kill()
-            raise
+        if kind == "value":
+            return content[0]
+        error, text = content
+        raise error from RemoteTracebackError(text)
 
     async def _worker(self) -> asyncio.subprocess.Process:
         idle = self._idle.setdefault(asyncio.get_running_loop(), [])
@@ -73,30 +67,6 @@ class ProcessPool:
         _send(process.stdin, _pickled((sys.path, str(os.getcwd()))))  # noqa: PTH109 -- the child gets a plain string
         return process
 
-    async def _talk(self, process: asyncio.subprocess.Process, job: bytes, call: NodeCall) -> Any:
-        import cloudpickle
-
-        assert process.stdin is not None and process.stdout is not None  # noqa: S101, PT018 -- pipes were asked for
-        try:
-            _send(process.stdin, job)
-            await process.stdin.drain()
-            while True:
-                size = HEADER.unpack(await process.stdout.readexactly(HEADER.size))[0]
-                kind, *content = cloudpickle.loads(await process.stdout.readexactly(size))
-                if kind in {"write", "log", "progress"}:
-                    getattr(call, kind)(*content)
-                    continue
-                self._free(process)
-                if kind == "value":
-                    return content[0]
-                error, text = content
-                raise error from RemoteTracebackError(text)
-        except (asyncio.IncompleteReadError, BrokenPipeError, ConnectionResetError):
-            code = await process.wait()
-            how = f"killed by signal {-code}" + (", maybe for lack of memory" if code == -9 else "") if code < 0 else f"exit code {code}"  # noqa: PLR2004
-            message = f"the process that ran node '{call.node}' died ({how})"
-            raise NodeError(message) from None
-
     def _free(self, process: asyncio.subprocess.Process) -> None:
         idle = self._idle.setdefault(asyncio.get_running_loop(), [])
         if len(idle) < KEPT:
@@ -104,13 +74,59 @@ class ProcessPool:
         elif process.stdin is not None:
             process.stdin.close()
 
-    def close(self) -> None:
-        """Ends all idle processes."""
-        for idle in self._idle.values():
-            for process in idle:
+    async def close(self) -> None:
+        """Ends the idle processes of the running loop."""
+        idle = self._idle.pop(asyncio.get_running_loop(), [])
+        for process in idle:
+            if process.returncode is None:
                 with contextlib.suppress(ProcessLookupError):
                     process.kill()
-            idle.clear()
+        for process in idle:
+            await process.wait()
+
+
+def _job(call: NodeCall) -> bytes:
+    positional, named = call.arguments()
+    lent = call.plan_node.type.takes_context
+    facts = None
+    if lent is not None:
+        named.pop(lent, None)
+        names = ("flow", "node", "execution_id", "path", "attempt", "params", "input")
+        facts = (lent, {name: getattr(call, name) for name in names})
+    try:
+        return _pickled((call.plan_node.function, positional, named, facts))
+    except Exception as error:
+        message = f"node '{call.node}' runs in a process, but its function or inputs cannot be sent there: {error}"
+        raise NodeError(message) from error
+
+
+async def _answer(process: asyncio.subprocess.Process, job: bytes, call: NodeCall) -> Any:
+    """What the process says at last; what it says meanwhile goes to the call. Raises NodeError when the process dies."""
+    assert process.stdin is not None and process.stdout is not None  # noqa: S101, PT018 -- pipes were asked for
+    try:
+        _send(process.stdin, job)
+        await process.stdin.drain()
+        while True:
+            size = HEADER.unpack(await process.stdout.readexactly(HEADER.size))[0]
+            kind, *content = _read(await process.stdout.readexactly(size), call)
+            if kind not in {"write", "log", "progress"}:
+                return kind, *content
+            getattr(call, kind)(*content)
+    except (asyncio.IncompleteReadError, BrokenPipeError, ConnectionResetError):
+        code = await process.wait()
+        how = f"killed by signal {-code}" + (", maybe for lack of memory" if code == -9 else "") if code < 0 else f"exit code {code}"  # noqa: PLR2004
+        message = f"the process that ran node '{call.node}' died ({how})"
+        raise NodeError(message) from None
+
+
+def _read(frame: bytes, call: NodeCall) -> Any:
+    import cloudpickle
+
+    try:
+        return cloudpickle.loads(frame)
+    except Exception as error:
+        message = f"node '{call.node}' gave its process a value that cannot be read here: {type(error).__name__}: {error}"
+        raise NodeError(message) from error
 
 
 def _pickled(value: object) -> bytes:

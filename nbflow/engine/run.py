@@ -4,26 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from nbflow.core.current import current_node
-from nbflow.core.errors import ExecutionCancelledError, ExecutionError, FlowTimeoutError
-from nbflow.core.events import ExecutionFinished, ExecutionStarted, Sink
+from nbflow.core.errors import ExecutionCancelledError, ExecutionError, FlowTimeoutError, InputError
+from nbflow.core.events import ExecutionFinished, ExecutionStarted
 from nbflow.core.node import Emit
 from nbflow.core.states import ExecutionStatus
 from nbflow.core.values import preview
 from nbflow.engine.call import part, plain
+from nbflow.engine.failed import NodeFailed
 from nbflow.engine.permits import Permits
-from nbflow.engine.plan import MISSING, OUTPUT, Plan
-from nbflow.engine.scope import NodeFailed, Scope
+from nbflow.engine.plan import MISSING, OUTPUT
+from nbflow.engine.scope import SLICE_NS, Scope
 from nbflow.engine.services import Services
+from nbflow.engine.steps import Hold
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from nbflow.core.events import Sink
     from nbflow.core.flow import Flow
     from nbflow.engine.call import NodeCall
+    from nbflow.engine.plan import Plan
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,16 +58,36 @@ class Run:
         self.permits = Permits(plan.flow.settings.concurrency)
         self.clock_offset_ns = time.time_ns() - time.perf_counter_ns()
         self.started_at = datetime.now(UTC)
-        self.inline: NodeCall | None = None  # the call that holds the loop right now, for those who must interrupt it
+        self.hold = Hold()
+        self.slice_end_ns = 0
         self._root: Scope | None = None
 
     def now_ns(self) -> int:
         """Nanoseconds since the epoch."""
         return self.clock_offset_ns + time.perf_counter_ns()
 
+    @property
+    def inline(self) -> NodeCall | None:
+        """The call that holds the loop's thread right now."""
+        return self.hold.call
+
+    def interrupt(self) -> bool:
+        """From any thread: raises NodeInterrupted in the node that holds the loop's thread, which ends the execution as cancelled.
+
+        For a cancellation that the loop does not come to see. Harmless, and False, when no node holds it.
+        """
+        return self.hold.interrupt()
+
+    async def breathe(self) -> None:
+        """Gives others on the loop a turn. Called by whoever runs many nodes without waiting, when `slice_end_ns` is over."""
+        await asyncio.sleep(0)
+        self.slice_end_ns = time.perf_counter_ns() + SLICE_NS
+
     async def execute(self) -> Outcome:
         """Runs the flow to its end, whatever it is; never raises for the flow's own failures. Cancel the task to cancel the execution."""
+        self.hold = Hold()  # of the thread that runs it
         began = time.perf_counter_ns()
+        self.slice_end_ns = began + SLICE_NS
         self.sink(ExecutionStarted(self.id, self.flow.name, self.clock_offset_ns + began))
         root = self._root = Scope(self, self.plan)
         timeout = self.flow.settings.timeout
@@ -79,6 +104,8 @@ class Run:
             outcome = self._ended(ExecutionStatus.FAILED, error)
         except asyncio.CancelledError:
             outcome = self._cancelled()
+        except Exception as error:  # noqa: BLE001 -- a fault of the engine or a lent service; whoever waits must hear of it
+            outcome = self._failed(NodeFailed("", (), error))
         else:
             outcome = self._completed()
         finally:
@@ -93,6 +120,7 @@ class Run:
                 preview(dict(outcome.outputs)), record, outcome.error.node if outcome.error else None,
             )
         )  # fmt: skip
+        self.sink = _deaf  # functions that were left behind in threads may still print
         return outcome
 
     def _values(self) -> dict[str, Any]:
@@ -108,12 +136,12 @@ class Run:
         if self.flow.outputs:
             for name, output in self.flow.outputs.items():
                 value = root.results[root.plan.index[output.node]]
-                if isinstance(value, Emit):
-                    value = value.ports.get(output.port, MISSING)
-                elif output.port != OUTPUT:
-                    value = MISSING
-                if value is not MISSING:
-                    outputs[name] = part(value, output.path)
+                value = value.ports.get(output.port, MISSING) if isinstance(value, Emit) else value if output.port == OUTPUT else MISSING
+                try:
+                    if value is not MISSING:
+                        outputs[name] = part(value, output.path)
+                except InputError as error:
+                    return self._failed(NodeFailed(output.node, (), error))
         else:
             outputs = {
                 root.plan.nodes[position].id: plain(root.results[position]) for position in root.plan.leaves if root.results[position] is not MISSING
@@ -123,8 +151,10 @@ class Run:
     def _failed(self, failed: NodeFailed) -> Outcome:
         if isinstance(failed.error, asyncio.CancelledError):
             return self._cancelled()
-        where = f"node '{failed.node}'" + (f", iteration {'.'.join(map(str, failed.path))}" if failed.path else "")
-        message = f"flow '{self.flow.name}', {where}: {type(failed.error).__name__}: {failed.error}"
+        where = f", node '{failed.node}'" if failed.node else ""
+        if failed.path:
+            where += f", iteration {'.'.join(map(str, failed.path))}"
+        message = f"flow '{self.flow.name}'{where}: {type(failed.error).__name__}: {failed.error}"
         error = ExecutionError(message, execution_id=self.id, node=failed.node or None)
         error.__cause__ = failed.error
         return self._ended(ExecutionStatus.FAILED, error)
@@ -135,3 +165,7 @@ class Run:
 
     def _ended(self, status: ExecutionStatus, error: ExecutionError) -> Outcome:
         return Outcome(status=status, values=self._values(), error=error)
+
+
+def _deaf(_event: object, /) -> None:
+    """Hears nothing more."""

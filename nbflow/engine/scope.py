@@ -8,46 +8,43 @@ from __future__ import annotations
 
 import asyncio
 import time
-import types
 from collections import deque
-from collections.abc import Coroutine, Generator
+from types import CoroutineType
 from typing import TYPE_CHECKING, Any
 
 from nbflow.core.current import current_node
+from nbflow.core.errors import InputError, NodeError
 from nbflow.core.events import NodeFinished, NodeStarted
 from nbflow.core.node import Emit, Failure
 from nbflow.core.values import preview
-from nbflow.engine.call import NodeCall, part
+from nbflow.engine.call import NodeCall, part, plain
+from nbflow.engine.failed import NodeFailed, cause_of
 from nbflow.engine.guard import invoke
-from nbflow.engine.plan import ALL, ANY, ERROR, MISSING, ORDER_ONLY, OUTPUT, Capture, Delivery, Plan, PlanNode
+from nbflow.engine.plan import ALL, ANY, ERROR, MISSING, ORDER_ONLY, OUTPUT
+from nbflow.engine.steps import resume, step
 from nbflow.engine.threads import NodeInterrupted, storable
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Coroutine, Mapping
+
     from nbflow.core.events import ErrorRecord
+    from nbflow.engine.plan import Capture, Delivery, Plan, PlanNode
     from nbflow.engine.run import Run
 
 SLICE_NS = 5_000_000  # how long inline nodes may hold the loop before others get a turn
 EMPTY, BLOCKED, SLICE = 0, 1, 2  # why a drain ended: nothing ready; the next node must be awaited; its time is over
 _PLAIN = frozenset({int, float, str, bool, type(None), dict, list, tuple, bytes})  # types that have no rich form
+_AWAITED = frozenset({CoroutineType, asyncio.Task, asyncio.Future})  # what a sync function may give instead of its value
+_SPECIAL = _AWAITED | {Emit}
 _new_tuple = tuple.__new__
-
-
-class NodeFailed(Exception):  # noqa: N818 -- never leaves the engine
-    """A node's error on its way out of its scope."""
-
-    def __init__(self, node: str, path: tuple[int, ...], error: BaseException) -> None:
-        super().__init__(f"node '{node}' failed: {error}")
-        self.node = node
-        self.path = path
-        self.error = error
 
 
 class Scope:
     """What is known while a plan runs: values in slots, counts of what is still to come, the ready nodes."""
 
     __slots__ = (
-        "aborted", "dead", "failure", "index", "item", "owner", "parent", "path", "pending", "plan",
-        "ready", "recorded", "results", "run", "started", "tasks", "unreadable", "values", "waiter",
+        "aborted", "around", "dead", "failure", "item", "orders", "owner", "parent", "path", "pending", "plan",
+        "readers", "ready", "recorded", "results", "run", "started", "tasks", "unreadable", "values", "waiter",
     )  # fmt: skip
 
     def __init__(
@@ -55,7 +52,7 @@ class Scope:
         run: Run,
         plan: Plan,
         *,
-        parent: Scope | None = None,
+        around: NodeCall | None = None,
         path: tuple[int, ...] = (),
         item: Any = None,
         captured: dict[Capture, Any] | None = None,
@@ -63,7 +60,8 @@ class Scope:
     ) -> None:
         self.run = run
         self.plan = plan
-        self.parent = parent
+        self.around = around  # the loop's call that this is an iteration of
+        self.parent = around.scope if around is not None else None
         self.path = path
         self.item = item
         self.recorded = recorded
@@ -72,6 +70,8 @@ class Scope:
         self.dead = bytearray(len(plan.nodes))
         self.results: list[Any] = [MISSING] * len(plan.nodes)
         self.started: set[int] | None = None  # nodes that run on any first input, and have
+        self.orders: dict[int, int] | None = plan.orders.copy() if plan.orders else None
+        self.readers: dict[int, int] | None = plan.readers.copy() if plan.readers else None
         self.unreadable: dict[int, Exception] | None = None  # nodes whose input has not the part that an edge asks for
         self.ready = deque(plan.roots)
         self.failure: NodeFailed | None = None
@@ -81,123 +81,179 @@ class Scope:
         self.aborted = False
         for capture, slot in plan.presets:
             self.values[slot] = captured[capture] if captured else MISSING
-        for slot, port, steps in plan.item_slots:
-            self.values[slot] = part(item, steps) if port == "item" else path[-1]
+        for delivery in plan.items:
+            self._put(delivery, item if delivery.port == "item" else path[-1])
 
     # Running ----------------------------------------------------------------------------------------
 
     async def finish(self) -> None:
         """Runs to the end of the plan. Raises NodeFailed; cancelled, it stops everything it started."""
-        self.owner = asyncio.current_task()
+        owner = self.owner = asyncio.current_task()
+        assert owner is not None  # noqa: S101 -- a coroutine runs in a task
+        cancellations = owner.cancelling()
         try:
             await self.work()
             while self.tasks:
                 self.waiter = asyncio.get_running_loop().create_future()
                 await self.waiter
         except asyncio.CancelledError:
+            if self.failure is None:  # from outside: what is still ready must not start
+                self.failure = NodeFailed("", self.path, asyncio.CancelledError())
             await self._stop_tasks()
-            if not self.aborted or (self.owner is not None and self.owner.uncancel() > 0):
+            if not self.aborted:
                 raise
+        except BaseException:
+            await self._stop_tasks()
+            raise
+        if self.aborted:  # the cancellation was the scope's own
+            self.owner = None
+            if owner.uncancel() > cancellations:
+                raise asyncio.CancelledError
         if self.failure is not None:
             await self._stop_tasks()
             raise self.failure
 
     async def work(self) -> None:
         """Runs ready nodes until none is left for this task."""
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 -- a coroutine runs in a task
+        cancellations = task.cancelling()
         while self.failure is None:
             reason = self.drain()
             if reason == EMPTY:
                 return
             if reason == SLICE:
-                await asyncio.sleep(0)
+                await self.run.breathe()
                 continue
             await self._awaited(self.ready.popleft())
+            if task.cancelling() > cancellations:  # the node kept the cancellation to itself
+                raise asyncio.CancelledError
 
     def drain(self) -> int:
         """Runs ready nodes that can run right here. Gives EMPTY, BLOCKED or SLICE."""
-        ready, nodes, dead = self.ready, self.plan.nodes, self.dead
-        slice_end = time.perf_counter_ns() + SLICE_NS
+        ready, nodes, dead, run = self.ready, self.plan.nodes, self.dead, self.run
         while ready and self.failure is None:
             position = ready[0]
             node = nodes[position]
-            if dead[position] and not self._lives(node):
+            if dead[position] and not self._lives(position, node):
                 ready.popleft()
-                self._skip(position, node)
+                now = self._skip(position, node)
             elif self.unreadable is not None and position in self.unreadable:
                 ready.popleft()
-                self._fail(NodeCall(self, position, node), self.unreadable[position], 0)
+                now = self._fail(NodeCall(self, position, node), self.unreadable[position], 0)
             elif node.is_async or node.guarded or not (node.where == "inline" or (node.where is None and node.pace.inline)):
                 return BLOCKED
             else:
                 ready.popleft()
-                if self._inline(position, node) > slice_end and ready:
-                    return SLICE
+                now = self._inline(position, node)
+            if now > run.slice_end_ns and ready:
+                return SLICE
         return EMPTY
 
     def _inline(self, position: int, node: PlanNode) -> int:
         call = NodeCall(self, position, node)
         current_node.set(call)
         run = self.run
-        run.inline = call
+        hold = run.hold
         began = time.perf_counter_ns()
+        hold.call = call
+        value: Any = None
         try:
-            if self.plan.direct[position]:
-                value = node.function(*self.values[node.positional], **node.literals)  # type: ignore[index]  # direct: never None
-            else:
-                positional, named = call.arguments()
-                value = node.function(*positional, **named)
-            ended = time.perf_counter_ns()
-            if call.figures is not None:
-                run.services.after_call(call, value)
+            try:
+                if self.plan.direct[position]:
+                    value = node.function(*self.values[node.positional], **node.literals)  # type: ignore[index]  # direct: never None
+                else:
+                    positional, named = call.arguments()
+                    value = node.function(*positional, **named)
+            finally:
+                hold.call = None
+                if hold.interrupted:
+                    hold.settle()
+                ended = time.perf_counter_ns()
+                if call.figures is not None:
+                    run.services.after_call(call, value)
+            if type(value) in _SPECIAL or OUTPUT not in node.ports:
+                if type(value) in _AWAITED:
+                    node.is_async = True
+                    call.started_ns = run.clock_offset_ns + began
+                    self._spawn(self._late(call, value))
+                    return ended
+                node.check(value)
         except NodeInterrupted:
             self._end(call, "cancelled", time.perf_counter_ns() - began)
-            self.failure = NodeFailed(node.id, self.path, asyncio.CancelledError())
+            self._abort(NodeFailed(node.id, self.path, asyncio.CancelledError()))
         except BaseException as error:  # noqa: BLE001 -- whatever it is, it is the node's failure
-            ended = time.perf_counter_ns()
-            self._fail(call, storable(error), ended - began)
+            self._fail(call, storable(error), time.perf_counter_ns() - began)
         else:
             node.pace.measured((ended - began) * 1e-9)
             call.started_ns = run.clock_offset_ns + began
             self._finish(call, value, ended - began)
-        finally:
-            run.inline = None
         return time.perf_counter_ns()
 
     async def _awaited(self, position: int) -> None:
         """Runs a node that may have to wait. Only when it does, and others are ready, a further task takes those."""
-        node = self.plan.nodes[position]
+        node, run = self.plan.nodes[position], self.run
         call = NodeCall(self, position, node)
         current_node.set(call)
-        began = time.perf_counter_ns()
-        call.started_ns = self.run.clock_offset_ns + began
+        call.started_ns = run.now_ns()
+        held = None if node.body is not None else call
         steps = invoke(call)
         try:
             try:
-                first = steps.send(None)
+                first = step(run.hold, held, steps.send, None)
             except StopIteration as stop:
                 value = stop.value
             else:
-                if self.recorded:
-                    self.run.sink(NodeStarted(self.run.id, node.id, self.path, call.started_ns))
+                if self.recorded and not call.queued:
+                    run.sink(NodeStarted(run.id, node.id, self.path, call.started_ns))
                 if self.ready:
-                    self._spawn()
-                value = await _resume(steps, first)
-        except asyncio.CancelledError:
-            self._end(call, "cancelled", time.perf_counter_ns() - began)
+                    self._spawn(self.work())
+                value = await resume(run.hold, held, steps, first)
+            node.check(value)
+        except (asyncio.CancelledError, GeneratorExit):
+            self._end(call, "cancelled", run.now_ns() - call.started_ns)
             raise
+        except NodeInterrupted:
+            self._end(call, "cancelled", run.now_ns() - call.started_ns)
+            self._abort(NodeFailed(node.id, self.path, asyncio.CancelledError()))
         except BaseException as error:  # noqa: BLE001 -- whatever it is, it is the node's failure
-            self._fail(call, storable(error), time.perf_counter_ns() - began)
+            self._fail(call, storable(error), run.now_ns() - call.started_ns)
         else:
-            self._finish(call, value, time.perf_counter_ns() - began)
+            self._finish(call, value, run.now_ns() - call.started_ns)
 
-    def _spawn(self) -> None:
-        task = asyncio.get_running_loop().create_task(self._worker())
+    async def _late(self, call: NodeCall, awaitable: Awaitable[Any]) -> None:
+        """Waits for what a sync function gave instead of its value, then goes on as the node's task."""
+        run, node = self.run, call.plan_node
+        current_node.set(call)
+        if self.recorded:
+            run.sink(NodeStarted(run.id, call.node, self.path, call.started_ns))
+        try:
+            value = await awaitable
+            node.check(value)
+        except asyncio.CancelledError as error:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                self._end(call, "cancelled", run.now_ns() - call.started_ns)
+                raise
+            self._fail(call, storable(error), run.now_ns() - call.started_ns)
+        except BaseException as error:  # noqa: BLE001 -- whatever it is, it is the node's failure
+            self._fail(call, storable(error), run.now_ns() - call.started_ns)
+        else:
+            self._finish(call, value, run.now_ns() - call.started_ns)
+        await self.work()
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(self._worker(work))
         self.tasks.add(task)
         task.add_done_callback(self._worker_done)
 
-    async def _worker(self) -> None:
+    async def _worker(self, work: Coroutine[Any, Any, None]) -> None:
         try:
-            await self.work()
+            await work
+        except asyncio.CancelledError:
+            if self.failure is None:  # nobody here cancelled it: a node cancelled the task that it ran in
+                self._abort(NodeFailed("", self.path, NodeError("a node cancelled the task it ran in")))
+            raise
         except Exception as error:  # noqa: BLE001 -- a fault of the engine itself must not vanish in a task
             self._abort(NodeFailed("", self.path, error))
 
@@ -233,7 +289,7 @@ class Scope:
         if node.retained:
             self.results[position] = value
         if self.recorded:
-            shown = value if type(value) is not Emit else (next(iter(value.ports.values()), None) if len(value.ports) < 2 else value.ports)  # noqa: PLR2004
+            shown = value if type(value) is not Emit else plain(value)
             run.sink(
                 _new_tuple(
                     NodeFinished,
@@ -243,35 +299,36 @@ class Scope:
                     ),
                 )
             )  # fmt: skip
+        elif call.consumed is not None and self.around is not None:
+            self.around.add(call.consumed)
         if run.releases:
-            for _, _, slots in node.inputs:
-                for slot in slots:
-                    self.values[slot] = MISSING
+            self._release(node)
         if type(value) is Emit:
-            ports = value.ports
-            for delivery in self.plan.outgoing[position]:
-                self._pass(delivery, ports)
-            for delivery in self.plan.branches[position]:
-                self._pass(delivery, ports)
+            self._deliver(position, value.ports)
             return
+        values, pending = self.values, self.pending
         for delivery in self.plan.outgoing[position]:
-            target, slot, _, path = delivery
-            if path:
-                self._put(delivery, value)
+            if delivery.plain:
+                target = delivery.target
+                values[delivery.slot] = value
+                left = pending[target] - 1
+                pending[target] = left
+                if left == 0:
+                    self.ready.append(target)
             else:
-                self.values[slot] = value if slot != ORDER_ONLY else self.values[slot]
-            self._arrived(target, live=slot != ORDER_ONLY)
+                self._pass(delivery, value)
         for delivery in self.plan.branches[position]:
             self._kill(delivery)
 
-    def _fail(self, call: NodeCall, error: BaseException, duration_ns: int) -> None:
+    def _fail(self, call: NodeCall, error: BaseException, duration_ns: int) -> int:
+        """Absorbs or spreads the failure, as the node's settings say. Gives the time."""
         node = call.plan_node
         inner = error if isinstance(error, NodeFailed) else None
-        cause = inner.error if inner else error
+        cause = cause_of(error)
         if isinstance(cause, asyncio.CancelledError):
             self._end(call, "cancelled", duration_ns)
             self._abort(inner or NodeFailed(node.id, self.path, cause))
-            return
+            return 0
         record = self.run.services.describe_error(cause)
         if inner is not None:
             record = record._replace(message=f"in node '{inner.node}'{_iteration(inner.path)}: {record.message}")
@@ -279,25 +336,31 @@ class Scope:
         on_error = node.node.settings.on_error
         if on_error == "stop":
             self._abort(inner or NodeFailed(node.id, self.path, error))
-            return
+            return 0
         failure = Failure(node=node.id, type=record.type, message=record.message, index=call.path[-1] if call.path else None)
+        value = Emit.of({OUTPUT if on_error == "continue" else ERROR: failure})
         if node.retained:
-            self.results[call.position] = failure
-        ports = {OUTPUT: failure} if on_error == "continue" else {ERROR: failure}
-        for delivery in (*self.plan.outgoing[call.position], *self.plan.branches[call.position]):
-            self._pass(delivery, ports)
+            self.results[call.position] = value
+        if self.run.releases:
+            self._release(node)
+        self._deliver(call.position, value.ports)
+        return time.perf_counter_ns()
 
-    def _skip(self, position: int, node: PlanNode) -> None:
+    def _skip(self, position: int, node: PlanNode) -> int:
+        """Spreads that a branch is dead, through the queue of ready nodes. Gives the time."""
         if self.recorded:
             self._end(NodeCall(self, position, node), "skipped", 0)
+        if self.run.releases:
+            self._release(node)
         for delivery in self.plan.outgoing[position]:
             self._kill(delivery)
         for delivery in self.plan.branches[position]:
             self._kill(delivery)
+        return time.perf_counter_ns()
 
     def _end(self, call: NodeCall, status: str, duration_ns: int, error: ErrorRecord | None = None) -> None:
         run, node = self.run, call.plan_node
-        started = call.started_ns or time.time_ns() - duration_ns
+        started = call.started_ns or run.now_ns() - duration_ns
         run.sink(
             NodeFinished(
                 run.id, node.id, node.node.type, self.path, status, call.attempt, started, duration_ns, error=error, usage=call.consumed,
@@ -308,22 +371,37 @@ class Scope:
     def end_item(self, call: NodeCall, record: ErrorRecord) -> None:
         """Tells of one failed item of an `each` node."""
         run, node = self.run, call.plan_node
-        run.sink(NodeFinished(run.id, node.id, node.node.type, call.path, "failed", call.attempt, call.started_ns, run.now_ns() - call.started_ns, error=record))
+        took_ns = run.now_ns() - call.started_ns
+        run.sink(NodeFinished(run.id, node.id, node.node.type, call.path, "failed", call.attempt, call.started_ns, took_ns, error=record))
 
     # Deliveries -------------------------------------------------------------------------------------
 
-    def _arrived(self, target: int, *, live: bool = True) -> None:
-        left = self.pending[target] - 1
-        self.pending[target] = left
-        if self.plan.nodes[target].join == ANY:
-            if self.started is None:
-                self.started = set()
-            if target in self.started or not (live or left == 0):
-                return
-            self.started.add(target)
-            self.ready.append(target)
-        elif left == 0:
-            self.ready.append(target)
+    def _deliver(self, position: int, ports: Mapping[str, Any]) -> None:
+        for ways in (self.plan.outgoing[position], self.plan.branches[position]):
+            for delivery in ways:
+                if delivery.slot == ORDER_ONLY:
+                    self._pass(delivery, None)
+                elif delivery.port in ports:
+                    self._pass(delivery, ports[delivery.port])
+                else:
+                    self._kill(delivery)
+
+    def _pass(self, delivery: Delivery, value: Any) -> None:
+        """A value, or the end of a node that an expression names, arrives."""
+        target, slot, *_ = delivery
+        if slot == ORDER_ONLY:
+            if self.orders is not None and target in self.orders:
+                self.orders[target] -= 1
+        elif self.plan.nodes[target].join != ANY or not self._has_input(target):
+            self._put(delivery, value)
+        self._arrived(target)
+
+    def _kill(self, delivery: Delivery) -> None:
+        if delivery.slot == ORDER_ONLY:
+            self._pass(delivery, None)
+            return
+        self.dead[delivery.target] = 1
+        self._arrived(delivery.target)
 
     def _put(self, delivery: Delivery, value: Any) -> None:
         try:
@@ -333,23 +411,43 @@ class Scope:
                 self.unreadable = {}
             self.unreadable[delivery.target] = error
 
-    def _pass(self, delivery: Delivery, ports: Any) -> None:
-        if delivery.slot == ORDER_ONLY:
-            self._arrived(delivery.target, live=False)
-        elif delivery.port in ports:
-            self._put(delivery, ports[delivery.port])
-            self._arrived(delivery.target)
-        else:
-            self._kill(delivery)
+    def _arrived(self, target: int) -> None:
+        left = self.pending[target] - 1
+        self.pending[target] = left
+        if self.plan.nodes[target].join != ANY:
+            if left == 0:
+                self.ready.append(target)
+            return
+        if self.started is None:
+            self.started = set()
+        first = left == 0 or (self._has_input(target) and not (self.orders and self.orders.get(target)))
+        if first and target not in self.started:
+            self.started.add(target)
+            self.ready.append(target)
 
-    def _kill(self, delivery: Delivery) -> None:
-        if delivery.slot != ORDER_ONLY:
-            self.dead[delivery.target] = 1
-        self._arrived(delivery.target, live=False)
+    def _has_input(self, target: int) -> bool:
+        """Whether a value has arrived, has been used even, or could not be read."""
+        if (self.started is not None and target in self.started) or (self.unreadable is not None and target in self.unreadable):
+            return True
+        return any(self.values[slot] is not MISSING for slot in self.plan.nodes[target].held)
 
-    def _lives(self, node: PlanNode) -> bool:
+    def _lives(self, position: int, node: PlanNode) -> bool:
         """Whether a node with a dead input runs all the same: it merges, and something else has arrived."""
-        return node.join != ALL and any(self.values[slot] is not MISSING for _, _, slots in node.inputs for slot in slots)
+        if node.join == ALL:
+            return False
+        unreadable = self.unreadable is not None and position in self.unreadable
+        return unreadable or any(self.values[slot] is not MISSING for slot in node.held)
+
+    def _release(self, node: PlanNode) -> None:
+        """Lets go of what only this node still needed: its inputs, and the values that only its expressions name."""
+        for slot in node.held:
+            self.values[slot] = MISSING
+        if node.reads and self.readers is not None:
+            for read in node.reads:
+                left = self.readers.get(read, 0) - 1
+                self.readers[read] = left
+                if left == 0:
+                    self.results[read] = MISSING
 
     def outcome(self) -> Any:
         """What reached the loop's `result` port; None without such an edge, or when a branch left it out."""
@@ -359,25 +457,11 @@ class Scope:
         value = self.results[position]
         if isinstance(value, Emit):
             value = value.ports.get(port, MISSING)
-        return None if value is MISSING else part(value, path)
+        try:
+            return None if value is MISSING else part(value, path)
+        except InputError as error:
+            raise NodeFailed(self.plan.nodes[position].id, self.path, error) from None
 
 
 def _iteration(path: tuple[int, ...]) -> str:
     return f", iteration {'.'.join(map(str, path))}" if path else ""
-
-
-@types.coroutine
-def _resume(steps: Coroutine[Any, Any, Any], first: Any) -> Generator[Any, Any, Any]:
-    """Awaits a coroutine whose first step is done already and gave `first`."""
-    given = first
-    while True:
-        try:
-            sent = yield given
-        except BaseException as error:  # noqa: BLE001 -- passed on into the coroutine
-            step, argument = steps.throw, error
-        else:
-            step, argument = steps.send, sent
-        try:
-            given = step(argument)
-        except StopIteration as stop:
-            return stop.value

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import traceback
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from nbflow.core.events import ErrorRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 
 class Clock(Protocol):
@@ -26,11 +28,11 @@ class Clock(Protocol):
 class SystemClock:
     """The machine's time."""
 
-    def now(self) -> datetime:  # noqa: PLR6301 -- an implementation of Clock
+    def now(self) -> datetime:
         """Aware, UTC."""
         return datetime.now(UTC)
 
-    async def sleep(self, seconds: float) -> None:  # noqa: PLR6301 -- an implementation of Clock
+    async def sleep(self, seconds: float) -> None:
         """Returns after that long."""
         await asyncio.sleep(seconds)
 

@@ -10,17 +10,19 @@ import contextvars
 import ctypes
 import threading
 import time
-from collections.abc import Callable
 from queue import SimpleQueue
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from nbflow.core.errors import NodeError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 GRACE_S = 1.0  # how long a cancelled call may take to notice before its thread is left behind
 
 
-class NodeInterrupted(BaseException):  # noqa: N818 -- as KeyboardInterrupt: no error, and `except Exception` must not catch it
-    """Raised inside a running sync function when its node is cancelled or timed out."""
+class NodeInterrupted(BaseException):
+    """Raised inside a running sync function when its node is cancelled or timed out. No Exception: user code must not catch it by accident."""
 
 
 def interrupt_thread(ident: int) -> None:
@@ -28,54 +30,65 @@ def interrupt_thread(ident: int) -> None:
     ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(ident), ctypes.py_object(NodeInterrupted))
 
 
-class _Job(NamedTuple):
-    function: Callable[[], Any]
-    context: contextvars.Context
-    loop: asyncio.AbstractEventLoop
-    future: asyncio.Future[tuple[Any, float]]
+def forget_interrupt() -> None:
+    """Takes back an interruption of this thread that has not been raised yet."""
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(threading.get_ident()), None)
+
+
+class _Job:
+    """One call. `cancelled` may be set before a thread has begun with it."""
+
+    __slots__ = ("cancelled", "context", "function", "future", "loop")
+
+    def __init__(self, function: Callable[[], Any], loop: asyncio.AbstractEventLoop) -> None:
+        self.function = function
+        self.context = contextvars.copy_context()
+        self.loop = loop
+        self.future: asyncio.Future[tuple[Any, float]] = loop.create_future()
+        self.cancelled = False
 
 
 class _Worker(threading.Thread):
     def __init__(self, pool: ThreadPool) -> None:
         super().__init__(name="nbflow-node", daemon=True)
         self.pool = pool
-        self.jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        self.jobs: SimpleQueue[_Job] = SimpleQueue()
         self.busy = threading.Lock()
-        self.job: _Job | None = None
+        self.job: _Job | None = None  # the one that may be interrupted now
 
     def run(self) -> None:
         while True:
-            try:
-                job = self.jobs.get()
-                if job is None:
-                    return
-                self._do(job)
-            except NodeInterrupted:  # arrived after its function had ended
-                continue
-            finally:
-                job = None
+            self._do(self.jobs.get())
             self.pool.free(self)
 
     def _do(self, job: _Job) -> None:
-        with self.busy:
-            self.job = job
         value: Any = None
         error: BaseException | None = None
         began = time.perf_counter()
         try:
-            value = job.context.run(job.function)
-        except BaseException as caught:  # noqa: BLE001 -- whatever it is, it is the node's failure
-            error = storable(caught)
-        seconds = time.perf_counter() - began
-        with self.busy:
-            self.job = None
+            try:
+                with self.busy:
+                    self.job = None if job.cancelled else job
+                if self.job is not None:
+                    value = job.context.run(job.function)
+            except BaseException as caught:  # noqa: BLE001 -- whatever it is, it is the node's failure
+                error = storable(caught)
+            with self.busy:  # from here on nobody interrupts this thread
+                self.job = None
+            if job.cancelled:
+                forget_interrupt()
+        except NodeInterrupted as late:  # raised when the function had ended; there is only one for a job
+            error = storable(late)
+            with self.busy:
+                self.job = None
         try:
-            job.loop.call_soon_threadsafe(_settle, job.future, value, seconds, error)
+            job.loop.call_soon_threadsafe(_settle, job.future, value, time.perf_counter() - began, error)
         except RuntimeError:  # the loop is closed: nobody is interested any more
             return
 
     def interrupt(self, job: _Job) -> None:
         with self.busy:
+            job.cancelled = True
             if self.job is job and self.ident is not None:
                 interrupt_thread(self.ident)
 
@@ -95,8 +108,7 @@ class ThreadPool:
 
         When cancelled, the function is interrupted and has GRACE_S to end; then it is left behind.
         """
-        loop = asyncio.get_running_loop()
-        job = _Job(function, contextvars.copy_context(), loop, loop.create_future())
+        job = _Job(function, asyncio.get_running_loop())
         try:
             worker = self._idle.pop()
         except IndexError:
@@ -107,11 +119,8 @@ class ThreadPool:
             return await asyncio.shield(job.future)
         except asyncio.CancelledError:
             worker.interrupt(job)
+            job.future.add_done_callback(lambda future: future.cancelled() or future.exception())  # seen: the interruption, or too late
             await asyncio.wait([job.future], timeout=GRACE_S)
-            if job.future.done():
-                job.future.exception()  # seen: it is the interruption, or came too late
-            else:
-                job.future.add_done_callback(lambda future: future.cancelled() or future.exception())
             raise
 
 
@@ -123,6 +132,8 @@ def storable(error: BaseException) -> BaseException:
         made = NodeError(f"the function called sys.exit({error.code!r})")
     elif isinstance(error, StopIteration):
         made = NodeError("the function let a StopIteration out: next() without a default on an empty iterator")
+    elif isinstance(error, asyncio.CancelledError):
+        made = NodeError("the function let a CancelledError out, though nobody had cancelled it: something it waited for was cancelled")
     else:
         made = NodeError(f"the function was interrupted ({type(error).__name__})")
     return made.with_traceback(error.__traceback__)

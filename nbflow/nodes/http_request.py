@@ -92,7 +92,11 @@ async def exchange(client: "httpx.AsyncClient", request: Request) -> Answer:
 
     jar = httpx.Cookies()
     try:
-        origin = _origin(httpx.URL(request.url))
+        first = httpx.URL(request.url)
+        if first.scheme not in {"http", "https"} or not first.host or " " in first.host or "%" in first.host:
+            msg = f"{request.url!r} is no http or https address"
+            raise ConfigError(msg, field="url")
+        origin = _origin(first)
         current = request
         for _ in range(request.max_redirects + 1):
             async with _sent(client, current, jar, httpx) as response:

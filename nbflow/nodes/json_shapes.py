@@ -75,7 +75,10 @@ def flatten(record: Mapping[str, Any], *, separator: str = ".", max_depth: int |
 
 
 def _escaped(name: str, separator: str) -> str:
-    text = name.replace("\\", "\\\\").replace(separator, "\\" + separator)
+    """A backslash before each backslash, and before each sign at which a separator could be seen, one that begins in the name's end included."""
+    followed = name + separator
+    marks = ("\\" if sign == "\\" or followed.startswith(separator, place) else "" for place, sign in enumerate(name))
+    text = "".join(mark + sign for mark, sign in zip(marks, name, strict=True))
     return "\\" + text if text.isdecimal() else text
 
 
@@ -98,11 +101,11 @@ def unflatten(record: Mapping[str, Any], *, separator: str = ".") -> dict[str, A
         made[path[:-1]][path[-1]] = value
     for path in sorted(made, key=len, reverse=True):  # innermost first
         container = made[path]
-        numbered = path and container and all(name.isdecimal() for name in container)
-        if numbered and sorted(map(int, container)) == list(range(len(container))):
-            made[path[:-1]][path[-1]] = [container[name] for name in sorted(container, key=int)]
+        numbers = [str(number) for number in range(len(container))]
+        if path and container and container.keys() == set(numbers):
+            made[path[:-1]][path[-1]] = [container[number] for number in numbers]
         else:
-            plain = {_unescaped(name, separator): value for name, value in container.items()}
+            plain = {_unescaped(name): value for name, value in container.items()}
             container.clear()
             container.update(plain)
     return root
@@ -110,11 +113,17 @@ def unflatten(record: Mapping[str, Any], *, separator: str = ".") -> dict[str, A
 
 def _split(key: str, separator: str) -> tuple[str, ...]:
     """Names as written, escapes kept: an escaped number is no list's number."""
-    mark = re.escape(separator)
-    parts = re.findall(rf"((?:\\.|(?!{mark}).)*)(?:{mark}|$)", key, re.DOTALL)
-    return tuple(parts[:-1]) if key and not key.endswith(separator) else tuple(parts)
+    parts, place, start = [], 0, 0
+    while place < len(key):
+        if key[place] == "\\":
+            place += 2
+        elif key.startswith(separator, place):
+            parts.append(key[start:place])
+            place = start = place + len(separator)
+        else:
+            place += 1
+    return (*parts, key[start:])
 
 
-def _unescaped(name: str, separator: str) -> str:
-    """A backslash stands for the sign, or the whole separator, that follows it."""
-    return re.sub(rf"\\({re.escape(separator)}|.)", r"\1", name, flags=re.DOTALL)
+def _unescaped(name: str) -> str:
+    return re.sub(r"\\(.)", r"\1", name, flags=re.DOTALL)

@@ -49,7 +49,7 @@ def holds(condition: Condition, name: str, *, ignore_case: bool, loose: bool) ->
     if operator.startswith("length_"):
         return _length(left, operator.removeprefix("length_"), _number(right, name, "right", loose=loose), name)
     if operator in _NUMBER:
-        return _NUMBER[operator](_number(left, name, "left", loose=loose), _number(right, name, "right", loose=loose))
+        return bool(_NUMBER[operator](_number(left, name, "left", loose=loose), _number(right, name, "right", loose=loose)))
     if operator in _DATE:
         return _DATE[operator](_date(left, name, "left"), _date(right, name, "right"))
     if operator == "equals":

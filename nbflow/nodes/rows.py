@@ -9,8 +9,8 @@ from nbflow.core.errors import InputError
 
 def is_frame(value: Any) -> bool:
     """Whether the value is a pandas DataFrame, without importing pandas: who holds one has imported it."""
-    pandas = sys.modules.get("pandas")
-    return pandas is not None and isinstance(value, pandas.DataFrame)
+    frame_type = getattr(sys.modules.get("pandas"), "DataFrame", None)  # None also while another thread is importing pandas
+    return frame_type is not None and isinstance(value, frame_type)
 
 
 def is_record(value: Any) -> bool:

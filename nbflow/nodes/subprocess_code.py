@@ -53,7 +53,7 @@ def run_in_subprocess(
         _write_values(values, folder / "values.pickle")
         clean = {"PATH": os.defpath, "HOME": name, "TMPDIR": name, "LANG": "C.UTF-8", "OPENBLAS_NUM_THREADS": "1", **environment}
         process = subprocess.Popen(  # noqa: S603 - our own interpreter and file
-            [sys.executable, "-I", "-X", "utf8", str(_CHILD), name],
+            [sys.executable, "-I", "-u", "-X", "utf8", str(_CHILD), name],
             cwd=folder,
             env=clean,
             stdin=subprocess.DEVNULL,

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from nbflow.engine.run import Outcome, Run
 
 STOP_S = 2.0  # how long an interrupted caller waits for the execution to end
+MOST_TOLD = 10_000  # events kept before they are folded
 _NUDGE_S = 0.25  # after which a sync node that holds the engine's loop is interrupted
 _NOTHING = object()
 
@@ -60,7 +61,9 @@ class Execution:
     def __init__(self, id_: str, flow: Flow) -> None:
         self.id = id_
         self.flow = flow
-        self.view = LiveView(flow)
+        self._told: list[Any] = []  # events that no view has taken yet: most executions of a server are never looked at
+        self._view: LiveView | None = None
+        self._view_lock = threading.Lock()
         self.record_error: Exception | None = None  # the store's, when the result could not be written down
         self._outcome: Outcome | None = None
         self._done: Future[Execution] = Future()
@@ -84,6 +87,17 @@ class Execution:
     def done(self) -> bool:
         """Whether it has ended and is recorded."""
         return self._done.done()
+
+    @property
+    def view(self) -> LiveView:
+        """The live view, made on first use from what was told so far."""
+        with self._view_lock:
+            if self._view is None:
+                self._view = LiveView(self.flow)
+                for event in self._told:
+                    self._view(event)
+                self._told = []
+            return self._view
 
     @property
     def outputs(self) -> Mapping[str, Any]:
@@ -133,7 +147,8 @@ class Execution:
             await asyncio.wait([waiting], timeout=STOP_S)
             raise
         finally:
-            self.view.flush()  # a headless notebook keeps only what is sent while the cell runs
+            if self._shown:
+                self.view.flush()  # a headless notebook keeps only what is sent while the cell runs
 
     def result(self, timeout_s: float | None = None) -> Mapping[str, Any]:
         """Blocks until the end and gives the outputs: for scripts. Raises ExecutionError, or TimeoutError (the execution goes on)."""
@@ -170,6 +185,18 @@ class Execution:
             resident.interrupt()
 
     # Inside -----------------------------------------------------------------------------------------
+
+    def tell(self, event: Any) -> None:
+        """A sink for the execution's events. Quick, from any thread."""
+        with self._view_lock:
+            if self._view is None:
+                self._told.append(event)
+                crowded = len(self._told) > MOST_TOLD
+            else:
+                self._view(event)
+                return
+        if crowded:
+            self.view  # noqa: B018 -- folding them, a long execution does not fill the memory
 
     def begin(self, run: Run, task: asyncio.Task[Any] | None) -> None:
         """Called on the engine's loop when the execution starts there."""

@@ -9,12 +9,12 @@ import socket
 import threading
 import time
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary, WeakSet
+from weakref import WeakKeyDictionary
 
 from nbflow.core.check import check
 from nbflow.core.errors import CheckError
@@ -74,7 +74,7 @@ class Runtime:
         self._store = store
         self._lock = threading.Lock()
         self._known_flows: set[str] = set()
-        self._recorders: WeakSet[Recorder] = WeakSet()
+        self._recorders: dict[str, Recorder] = {}  # of the executions that run
         self._flusher: threading.Thread | None = None
         self._clients: WeakKeyDictionary[asyncio.AbstractEventLoop, Any] = WeakKeyDictionary()
         self._services = Services(
@@ -112,22 +112,44 @@ class Runtime:
 
         `sinks` see every event besides the recorder: live views, the terminal, tests.
         """
+        execution, work = self._begin(prepared, params, input, trigger, sinks, source)
+        resident.submit(work)
+        return execution
+
+    async def run(
+        self,
+        prepared: Prepared,
+        params: Mapping[str, Any] | None = None,
+        *,
+        input: Any = None,  # noqa: A002 -- the field's word
+        trigger: str = "manual",
+        sinks: tuple[Sink, ...] = (),
+        source: str = "",
+    ) -> Execution:
+        """Like `start`, on the caller's own loop, to the durable end: for servers, which have a loop and many executions."""
+        execution, work = self._begin(prepared, params, input, trigger, sinks, source)
+        await work
+        return execution
+
+    def _begin(
+        self, prepared: Prepared, params: Mapping[str, Any] | None, input_: Any, trigger: str, sinks: tuple[Sink, ...], source: str
+    ) -> tuple[Execution, Coroutine[Any, Any, None]]:
         flow = prepared.definition.flow
         values = validate(flow.name, flow.parameters, params or {})
         capture.install()
         execution_id = str(new_id())
         recorder = Recorder(execution_id, self.store)
         execution = Execution(execution_id, flow)
-        self._accept(prepared, execution_id, values, input, trigger, source)
-        run = Run(execution_id, prepared.plan, sink=_fan_out(recorder, execution.view, *sinks), params=values, input=input, services=self._services)
+        self._accept(prepared, execution_id, values, input_, trigger, source)
+        run = Run(execution_id, prepared.plan, sink=_fan_out(recorder, execution.tell, *sinks), params=values, input=input_, services=self._services)
         self._watch(recorder)
-        resident.submit(self._execute(execution, run, recorder))
-        return execution
+        return execution, self._execute(execution, run, recorder)
 
     async def _execute(self, execution: Execution, run: Run, recorder: Recorder) -> None:
         execution.begin(run, asyncio.current_task())
         outcome = await run.execute()
         execution.end(outcome)
+        self._recorders.pop(recorder.execution_id, None)
         try:
             written = recorder.flush()
             if written is not None:
@@ -165,18 +187,21 @@ class Runtime:
         self.store.submit(records)
 
     def _watch(self, recorder: Recorder) -> None:
-        self._recorders.add(recorder)
-        if self._flusher is None or not self._flusher.is_alive():
-            self._flusher = threading.Thread(target=self._flush_all, name="nbflow-recorder", daemon=True)
-            self._flusher.start()
+        with self._lock:
+            self._recorders[recorder.execution_id] = recorder
+            if self._flusher is None:
+                self._flusher = threading.Thread(target=self._flush_all, name="nbflow-recorder", daemon=True)
+                self._flusher.start()
 
     def _flush_all(self) -> None:
-        """Ends when nothing is being recorded; the next start begins another."""
-        idle = 0
-        while idle < 20:  # noqa: PLR2004 -- two seconds
+        """Writes down what running executions have told, ten times a second. Ends when none runs; the next start begins another."""
+        while True:
             time.sleep(FLUSH_S)
-            recorders = list(self._recorders)
-            idle = 0 if recorders else idle + 1
+            with self._lock:
+                recorders = list(self._recorders.values())
+                if not recorders:
+                    self._flusher = None
+                    return
             for recorder in recorders:
                 recorder.flush()
 

@@ -213,8 +213,8 @@ class SharedStore:
 
     def _no_answer(self, seconds: float) -> StoreBusyError:
         pid = owner_card(self.folder).get("pid")
-        who = f"its owner, process {pid}, is stopped or overloaded" if pid else f"no owner could start; {self.folder.log} may say why"
-        return StoreBusyError(f"the store gave no answer in {seconds:.0f} s: {who}. Nothing is lost: runs are still recorded in the journal")
+        who = f"its owner, process {pid}, is stopped or overloaded" if pid else f"no owner is up yet; if that lasts, {self.folder.log} says why"
+        return StoreBusyError(f"the store gave no answer in {seconds:.1f} s: {who}. Nothing is lost: runs are still recorded in the journal")
 
 
 def _params(params: Sequence[Any] | Mapping[str, Any]) -> list[Any] | dict[str, Any]:

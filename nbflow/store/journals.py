@@ -65,10 +65,6 @@ class Journals:
                 return True
             seen |= files
 
-    def is_sealed(self, file: str) -> bool:
-        """Whether nobody will write to this file again."""
-        return not self._is_locked(file)
-
     def _is_locked(self, file: str) -> bool:
         try:
             fd = os.open(self._folder / file, os.O_RDONLY | os.O_CLOEXEC)

@@ -6,6 +6,7 @@ import uuid
 from concurrent.futures import Future
 from pathlib import Path
 from tempfile import mkdtemp
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 from weakref import finalize
 
@@ -19,8 +20,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from nbflow.store.artifacts import Artifacts
+    from nbflow.store.owner import Owner
 
 _FILE = "memory.000001.ndjson"
+_BUFFER_BYTES = 2**20
 
 
 class MemoryStore:
@@ -31,6 +34,8 @@ class MemoryStore:
 
         folder = Path(mkdtemp(prefix="nbflow-"))
         self._owner = Owner(None, artifacts=folder, mode="memory")
+        self._buffer = bytearray()
+        self._lock = Lock()
         self._release = finalize(self, _remove, folder)
 
     @property
@@ -40,7 +45,20 @@ class MemoryStore:
 
     def append(self, records: Sequence[Mapping[str, Any]], *, durable: bool = True) -> None:  # noqa: ARG002  (nothing here is durable)
         """See Store."""
-        self._owner.ingest(_FILE, journal_lines(records, self.artifacts))
+        lines = journal_lines(records, self.artifacts)
+        with self._lock:
+            self._buffer += lines
+        if len(self._buffer) > _BUFFER_BYTES:
+            self._take_in()
+
+    def _take_in(self) -> Owner:
+        """Appending costs microseconds and taking in milliseconds, so that waits for whoever reads."""
+        with self._lock:
+            lines = bytes(self._buffer)
+            self._buffer.clear()
+            if lines:
+                self._owner.ingest(_FILE, lines)
+        return self._owner
 
     def submit(self, records: Sequence[Mapping[str, Any]]) -> Future[None]:
         """See Store."""
@@ -56,16 +74,16 @@ class MemoryStore:
 
     def query(self, sql: str, params: Sequence[Any] | Mapping[str, Any] = (), *, timeout_s: float = 30) -> Rows:
         """See Store."""
-        columns, rows = self._owner.rows(sql, params, timeout_s)
+        columns, rows = self._take_in().rows(sql, params, timeout_s)
         return Rows(columns=tuple(name for name, _ in columns), rows=rows)
 
     def table(self, sql: str, params: Sequence[Any] | Mapping[str, Any] = (), *, timeout_s: float = 300) -> pa.Table:
         """See Store."""
-        return self._owner.arrow_table(sql, params, timeout_s)
+        return self._take_in().arrow_table(sql, params, timeout_s)
 
     def transact(self, statements: Sequence[tuple[str, Sequence[Any] | Mapping[str, Any]]], *, timeout_s: float = 30) -> None:  # noqa: ARG002
         """See Store."""
-        self._owner.transact(statements, str(uuid.uuid4()))
+        self._take_in().transact(statements, str(uuid.uuid4()))
 
     def prune(
         self,
@@ -76,11 +94,11 @@ class MemoryStore:
         compact: bool | None = None,
     ) -> PruneReport:
         """See Store."""
-        return self._owner.prune(older_than, keep_executions, max_bytes, compact=compact)
+        return self._take_in().prune(older_than, keep_executions, max_bytes, compact=compact)
 
     def status(self) -> StoreStatus:
         """See Store."""
-        return self._owner.status()
+        return self._take_in().status()
 
     def warm(self) -> None:
         """See Store."""

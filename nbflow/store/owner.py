@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 _MOSTLY = 0.5
 _SHRINK_ROUNDS = 8
+_FORGOTTEN_S = 3600.0
+_LET_OTHERS_S = 0.001  # between two slices; a lock that is taken again at once is never given away
 
 
 class Owner:
@@ -42,6 +45,7 @@ class Owner:
         self._closed_to_readers = False
         self._database: Database | None = None
         self._ingester: Ingester | None = None
+        self._ready = self._opening = False
         self._journals = Journals(folder.journals) if folder else None
         place = folder.artifacts if folder else artifacts
         assert place is not None  # noqa: S101  (one of the two is given)
@@ -51,21 +55,38 @@ class Owner:
 
     def open(self) -> Database:
         """The database. The first time, executions of writers that went before are looked at. Raises StoreBusyError."""
+        if self._ready and (database := self._database) is not None:
+            return database  # without the lock: a reader need not wait for a long backlog
         with self._write:
             if self._database is None:
                 folder = self.folder
-                self._database = Database(folder.database if folder else None, folder.spill if folder else None)
-                self._ingester = Ingester(self._database)
-                if self._journals is not None:
-                    self._journals.sweep()
-                    self._take_all()
-                    self._end_lost(writers_with_unended(self._database))
+                database = Database(folder.database if folder else None, folder.spill if folder else None)
+                self._ingester = Ingester(database)
+                self._database = database
+            if not self._ready and not self._opening:
+                self._opening = True
+                try:
+                    self._look_back()
+                    self._ready = True
+                finally:
+                    self._opening = False
             return self._database
+
+    def _look_back(self) -> None:
+        """What happened while there was no owner."""
+        if self.folder is None or self._journals is None or self._database is None:
+            return
+        self._journals.sweep()
+        for file in self.folder.exchange.glob("*.arrow"):
+            if time.time() - file.stat().st_mtime > _FORGOTTEN_S:  # its client was killed before it could read it
+                file.unlink(missing_ok=True)
+        self._take_all()
+        self._end_lost(writers_with_unended(self._database))
 
     def close(self) -> None:
         """Let go of the file when the last reader is done."""
         with self._write, self._without_readers():
-            database, self._database, self._ingester = self._database, None, None
+            database, self._database, self._ingester, self._ready = self._database, None, None, False
             if database is not None:
                 database.close()
 
@@ -106,17 +127,16 @@ class Owner:
         """
         if self._journals is None:
             return False
-        with self._write:
-            self.open()
-            found = self._take_all()
-            files = self._journals.files()
-            for writer in {writer_of(file) for file in files}:
-                if self._journals.is_alive(writer):
-                    found = True
-                    self._remove_sealed([file for file in files if writer_of(file) == writer][:-1])
-                else:
-                    self._end_lost({writer})
-            return found
+        self.open()
+        found = self._take_all()
+        files = self._journals.files()
+        for writer in {writer_of(file) for file in files}:
+            if self._journals.is_alive(writer):
+                found = True
+                self._remove_sealed([file for file in files if writer_of(file) == writer][:-1])
+            else:
+                self._end_lost({writer})
+        return found
 
     def catch_up(self, position: Position | None) -> None:
         """Take in at least everything up to `position`, so that its writer reads its own writes."""
@@ -145,14 +165,22 @@ class Owner:
         return any(taken)
 
     def _take(self, file: str) -> bool:
-        assert self._ingester is not None  # noqa: S101  (callers opened)
-        assert self._journals is not None  # noqa: S101  (callers know)
+        """All complete lines of a file; whether there were any. The lock is let go between slices: others are waiting."""
         found = False
-        while self._journals.size(file) > (offset := self._ingester.offsets.get(file, 0)):
-            if not self._ingester.take(file, self._journals.read(file, offset, SLICE_BYTES)):
-                break  # a torn last line
+        while self._take_slice(file):
             found = True
+            time.sleep(_LET_OTHERS_S)
         return found
+
+    def _take_slice(self, file: str) -> bool:
+        assert self._journals is not None  # noqa: S101  (callers know)
+        with self._write:
+            self.open()
+            assert self._ingester is not None  # noqa: S101  (open made it)
+            offset = self._ingester.offsets.get(file, 0)
+            if self._journals.size(file) <= offset:
+                return False
+            return self._ingester.take(file, self._journals.read(file, offset, SLICE_BYTES)) > 0  # 0: a torn last line
 
     def _end_lost(self, writers: set[str]) -> None:
         """For writers that are gone: their last lines, their unended executions, their files."""
@@ -160,19 +188,21 @@ class Owner:
         for writer in writers:
             if self._journals.is_alive(writer):
                 continue
-            files = [file for file in self._journals.files() if writer_of(file) == writer]
-            for file in files:  # after the writer was seen gone: nothing can follow
-                self._take(file)
-            end_executions_of(self.open(), writer)
-            self._remove_sealed(files)
+            with self._write:
+                files = [file for file in self._journals.files() if writer_of(file) == writer]
+                for file in files:  # after the writer was seen gone: nothing can follow
+                    self._take(file)
+                end_executions_of(self.open(), writer)
+                self._remove_sealed(files)
 
     def _remove_sealed(self, files: Sequence[str]) -> None:
         assert self._ingester is not None  # noqa: S101  (callers opened)
         assert self._journals is not None  # noqa: S101  (callers know)
         for file in files:
-            self._take(file)
-            self._journals.remove(file)
-            self._ingester.forget(file)
+            with self._write:
+                self._take(file)
+                self._journals.remove(file)
+                self._ingester.forget(file)
 
     # Answering --------------------------------------------------------------------------------------
 
@@ -308,6 +338,7 @@ class Owner:
         with self._without_readers():
             self._database.close()
             self._database = self._ingester = None
+            self._ready = False
             retention.compact(self.folder.database)
             self.open()
         return True

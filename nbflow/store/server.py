@@ -25,7 +25,7 @@ from nbflow.store.owner import Owner
 if TYPE_CHECKING:
     from nbflow.store.project import ProjectFolder
 
-_POLL_S = 0.1
+_POLL_S = 0.25  # one round with something new costs 20 ms, mostly planning; a query asks for its own writes anyhow
 _RETRY_S = 0.5  # while another program holds the file, or the disk is full
 
 

@@ -90,10 +90,11 @@ def runs(scale: float) -> list[Row]:
         caught_up_s = time.perf_counter() - began
     expected = 5 * (many + single + IN_FLIGHT)
     note = f"all {found:,} rows found, {caught_up_s * 1e3:.0f} ms after the last" if found == expected else f"ROWS MISSING: {found:,} of {expected:,}"
+    note = f"{cpu_s / many * 1e6:.0f} us cpu a run; {note}"
     return [
-        Row(name=f"5-node runs, durable, {IN_FLIGHT} in flight", value=many / batched_s, unit="runs/s", goal=5000, better="more", note=f"{cpu_s / many * 1e6:.0f} us cpu a run; {note}"),
+        Row(name=f"5-node runs, durable, {IN_FLIGHT} in flight", value=many / batched_s, unit="runs/s", goal=5000, better="more", note=note),
         Row(name="5-node runs, durable, commit per run", value=single / single_s, unit="runs/s", goal=200, better="more"),
-    ]  # fmt: skip
+    ]
 
 
 def end_to_end(scale: float) -> list[Row]:
@@ -101,28 +102,31 @@ def end_to_end(scale: float) -> list[Row]:
     length, items, small = max(3, int(1000 * scale)), max(3, int(10_000 * scale)), max(3, int(300 * scale))
     return [
         _through(
-            f"W1 chain of {length:,}, runtime + store", flows.chain(length), lambda: baseline.chain(flows.one, flows.step, length), length, 1, scale
+            f"W1 chain of {length:,}, runtime + store",
+            flows.chain(length),
+            lambda: baseline.chain(flows.one, flows.step, length),
+            length,
+            scale=scale,
         ),
         _through(
             f"W4 foreach {items:,} x 3, runtime + store",
             flows.loop(items),
             lambda: baseline.foreach(list(range(items)), flows.step, 3),
             3 * items,
-            1,
-            scale,
+            scale=scale,
         ),
         _through(
             f"W9 {small:,} runs of 5, runtime + store",
             flows.diamond(),
             lambda: baseline.small_runs(flows.one, flows.step, flows.both, small),
             5 * small,
-            small,
-            scale,
+            count=small,
+            scale=scale,
         ),
     ]
 
 
-def _through(name: str, drawing: Callable[[], Any], bare: Callable[[], Any], nodes: int, count: int, scale: float) -> Row:
+def _through(name: str, drawing: Callable[[], Any], bare: Callable[[], Any], nodes: int, *, count: int = 1, scale: float) -> Row:
     flow = prepared(drawing)
     with running() as runtime:
 

@@ -9,14 +9,13 @@ from nbflow.authoring.function import node
 from nbflow.authoring.loops import foreach
 from nbflow.authoring.trace import Definition, draw
 from nbflow.core.flow import FlowSettings
+from nbflow.core.node import Inputs  # noqa: TC001 -- @node reads annotations
 from nbflow.engine.plan import Plan, compile_flow
 from nbflow.engine.run import Run
 from nbflow.runtime.catalogue import FunctionCatalogue
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from nbflow.core.node import Inputs
 
 
 def one() -> int:

@@ -14,7 +14,7 @@ from .table import Row
 REPOSITORY = Path(__file__).parents[2]
 
 
-def measure(case: str, scale: float, *, timeout_s: float = 600) -> list[Row]:
+def measure(case: str, scale: float, *, timeout_s: float = 120) -> list[Row]:
     """The rows of `module.case`. One that fails gives a row that says so."""
     command = [sys.executable, "-m", "tests.bench", "--case", case, "--scale", str(scale)]
     try:

@@ -8,6 +8,7 @@ import json
 import sys
 import time
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -49,9 +50,7 @@ def langgraph() -> dict[str, tuple[int, int, int, Work]]:
         return made.compile()
 
     names = [f"n{place}" for place in range(length)]
-    chain = graph(
-        {name: lambda now: {"x": step(now["x"])} for name in names}, [(START, names[0]), *zip(names, names[1:], strict=False), (names[-1], END)]
-    )
+    chain = graph({name: lambda now: {"x": step(now["x"])} for name in names}, [(START, names[0]), *pairwise(names), (names[-1], END)])
     cycle = graph(
         {
             "a": lambda now: {"x": step(now["x"])},
@@ -144,7 +143,8 @@ PEERS = {"langgraph": langgraph, "dask": dask, "prefect": prefect}
 def _baseline() -> Any:
     """By its path: this folder must not shadow a peer's modules."""
     specification = importlib.util.spec_from_file_location("nbflow_bench_baseline", Path(__file__).with_name("baseline.py"))
-    assert specification is not None and specification.loader is not None
+    assert specification is not None
+    assert specification.loader is not None
     module = importlib.util.module_from_spec(specification)
     specification.loader.exec_module(module)
     return module

@@ -12,7 +12,8 @@ from pathlib import Path
 from . import fresh
 from .table import Row
 
-PACKAGES = {"langgraph": ["langgraph"], "dask": ["dask"], "prefect": ["prefect"]}
+# newer FastAPI lacks what this Prefect asks for: Body(min_items=...)
+PACKAGES = {"langgraph": ["langgraph"], "dask": ["dask"], "prefect": ["prefect", "fastapi<0.120"]}
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "nbflow-bench"
 
 

@@ -121,12 +121,17 @@ def first_result(scale: float) -> list[Row]:
     plain = [_child(_FIRST, query=False) for _ in range(times)]
     asked = [_child(_FIRST, query=True) for _ in range(times)]
     found = plain[0][1][2]
-    rows = [
-        Row(name="first recorded result, cold process, whole", value=median(wall for wall, _ in plain), unit="s", goal=0.5, note=f"imports {', '.join(found) or 'none of the heavy'}"),
+    imported = f"imports {', '.join(found) or 'none of the heavy'}"
+    return [
+        Row(name="first recorded result, cold process, whole", value=median(wall for wall, _ in plain), unit="s", goal=0.5, note=imported),
         Row(name="... from the first line of the script", value=median(answer[0] for _, answer in plain), unit="s"),
-        Row(name="... and read back by SQL (starts the owner)", value=median(answer[1] for _, answer in asked), unit="s", note=f"{asked[0][1][3]} rows"),
-    ]  # fmt: skip
-    return rows
+        Row(
+            name="... and read back by SQL (starts the owner)",
+            value=median(answer[1] for _, answer in asked),
+            unit="s",
+            note=f"{asked[0][1][3]} rows",
+        ),
+    ]
 
 
 CASES: dict[str, Callable[[float], list[Row]]] = {case.__name__: case for case in (imports, first_result)}

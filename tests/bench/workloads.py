@@ -21,7 +21,9 @@ def _repetitions(scale: float) -> int:
     return REPETITIONS if scale >= 1 else 1
 
 
-def _compare(name: str, drawing: Callable[[], Any], bare: Callable[[], Awaitable[object]], nodes: int, scale: float, goal: float | None) -> Row:
+def _compare(
+    name: str, drawing: Callable[[], Any], bare: Callable[[], Awaitable[object]], nodes: int, *, scale: float, goal: float | None = None
+) -> Row:
     plan = flows.plan_of(drawing)
     result = paired(lambda: flows.run(plan), bare, repetitions=_repetitions(scale))
     return Row(
@@ -42,8 +44,8 @@ def w1(scale: float) -> list[Row]:
         return baseline.chain(flows.one, flows.step, length)
 
     return [
-        _compare(f"W1 chain of {length:,}, inline", flows.chain(length), bare, length, scale, SYNC_GOAL),
-        _compare(f"W1 chain of {length:,}, default", flows.chain(length, where=None), bare, length, scale, SYNC_GOAL),
+        _compare(f"W1 chain of {length:,}, inline", flows.chain(length), bare, length, scale=scale, goal=SYNC_GOAL),
+        _compare(f"W1 chain of {length:,}, default", flows.chain(length, where=None), bare, length, scale=scale, goal=SYNC_GOAL),
     ]
 
 
@@ -56,8 +58,8 @@ def w1_async(scale: float) -> list[Row]:
             flows.chain(length, step=function),
             lambda function=function: baseline.chain(flows.one, function, length),
             length,
-            scale,
-            ASYNC_CHAIN_GOAL,
+            scale=scale,
+            goal=ASYNC_CHAIN_GOAL,
         )
         for how, function in (("returns", flows.astep), ("yields", flows.ayield))
     ]
@@ -80,16 +82,15 @@ def w1_slow_path(scale: float) -> list[Row]:
                 await flows.astep(1)
 
     return [
-        _compare(f"chain of {length}, where='thread' (to_thread)", flows.chain(length, where="thread"), bare_threads, length, scale, None),
+        _compare(f"chain of {length}, where='thread' (to_thread)", flows.chain(length, where="thread"), bare_threads, length, scale=scale),
         _compare(
             f"chain of {length}, async, timeout (asyncio.timeout)",
             flows.chain(length, step=flows.astep, timeout=60),
             bare_timeouts,
             length,
-            scale,
-            None,
+            scale=scale,
         ),
-        _compare(f"chain of {length}, async, retry", flows.chain(length, step=flows.astep, retry=3), bare, length, scale, None),
+        _compare(f"chain of {length}, async, retry", flows.chain(length, step=flows.astep, retry=3), bare, length, scale=scale),
     ]
 
 
@@ -101,8 +102,8 @@ def w2(scale: float) -> list[Row]:
         return baseline.fan(flows.one, flows.step, flows.total, width)
 
     return [
-        _compare(f"W2 1 -> {width:,} -> 1, inline", flows.fan(width), bare, width, scale, SYNC_GOAL),
-        _compare(f"W2 1 -> {width:,} -> 1, default", flows.fan(width, where=None), bare, width, scale, SYNC_GOAL),
+        _compare(f"W2 1 -> {width:,} -> 1, inline", flows.fan(width), bare, width, scale=scale, goal=SYNC_GOAL),
+        _compare(f"W2 1 -> {width:,} -> 1, default", flows.fan(width, where=None), bare, width, scale=scale, goal=SYNC_GOAL),
     ]
 
 
@@ -115,8 +116,8 @@ def w2_async(scale: float) -> list[Row]:
             flows.fan(width, step=function),
             lambda function=function: baseline.fan(flows.one, function, flows.total, width),
             width,
-            scale,
-            ASYNC_FAN_GOAL,
+            scale=scale,
+            goal=ASYNC_FAN_GOAL,
         )
         for how, function in (("returns", flows.astep), ("yields", flows.ayield))
     ]
@@ -132,8 +133,8 @@ def w3(scale: float) -> list[Row]:
             drawing,
             lambda: baseline.lattice(flows.one, flows.both, width, depth),
             width * depth,
-            scale,
-            SYNC_GOAL,
+            scale=scale,
+            goal=SYNC_GOAL,
         )
     ]
 
@@ -146,7 +147,7 @@ def w4(scale: float) -> list[Row]:
         return baseline.foreach(list(range(count)), flows.step, 3)
 
     rows = [
-        _compare(f"W4 foreach {count:,} x 3, {how}", flows.loop(count, where=where), bare, 3 * count, scale, SYNC_GOAL)
+        _compare(f"W4 foreach {count:,} x 3, {how}", flows.loop(count, where=where), bare, 3 * count, scale=scale, goal=SYNC_GOAL)
         for how, where in (("inline", "inline"), ("default", None))
     ]
     seconds = Row(name=f"W4 foreach {count:,} x 3, all of it", value=rows[0].value * 3e-6 * count, unit="s cpu", goal=0.15)

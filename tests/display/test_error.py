@@ -9,7 +9,7 @@ from nbflow.display.error import describe_error, user_traceback
 def failing(call):
     try:
         call()
-    except Exception as error:
+    except (KeyError, ValueError, RemoteError) as error:
         return error
     raise AssertionError
 

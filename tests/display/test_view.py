@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 SETUP = f"""
@@ -73,3 +74,23 @@ def test_outside_of_notebooks_the_text_form_is_printed(capsys):
     view.display()
 
     assert capsys.readouterr().out.startswith("✕ daily-orders failed in 3.91 s")
+
+
+def test_an_object_that_prints_when_it_is_collected_does_not_stop_the_view():
+    from story import EXECUTION, START, orders_flow
+
+    from nbflow.core import events
+    from nbflow.display.view import LiveView
+
+    view = LiveView(orders_flow())
+
+    class Collected(dict):
+        def get(self, *_):
+            view(events.NodeLogged(EXECUTION, "clean", (), START, "stdout", "info", "closed\n"))
+
+    thread = threading.Thread(target=view, args=(events.NodeDisplayed(EXECUTION, "clean", (), {"text/plain": "x"}, Collected()),), daemon=True)
+    thread.start()
+    thread.join(timeout=10)
+
+    assert not thread.is_alive()
+    assert "closed" in view.html()

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from nbflow.core.node import NodeType
 from nbflow.nodes.registry import Registry, module_of
 
@@ -17,8 +18,6 @@ BUILTIN = [type_ for type_ in REGISTRY.types() if type_.partition(".")[0] in {"t
 @pytest.fixture(params=BUILTIN)
 def declared(request: pytest.FixtureRequest) -> NodeType:
     return REGISTRY.get(request.param)
-
-
 
 
 def test_the_file_is_named_after_the_type(declared: NodeType) -> None:
@@ -45,7 +44,7 @@ def test_every_field_is_described(declared: NodeType) -> None:
     schema = declared.config.model_json_schema()
     for model in (schema, *schema.get("$defs", {}).values()):
         for name, field in model.get("properties", {}).items():
-            assert field.get("description", "").endswith((".", "`.")) or field.get("const"), f"{model['title']}.{name}"
+            assert field.get("description", "").endswith("."), f"{model['title']}.{name}"
 
 
 def test_the_config_is_frozen_and_refuses_unknown_keys(declared: NodeType) -> None:
@@ -100,6 +99,8 @@ print([name for name in heavy if name in sys.modules])
 
 
 def test_listing_the_types_imports_none_of_them() -> None:
-    code = "import sys; from nbflow.nodes.registry import Registry; Registry().types(); print([n for n in sys.modules if n.startswith('nbflow.nodes.')])"
+    code = (
+        "import sys; from nbflow.nodes.registry import Registry; Registry().types(); print([n for n in sys.modules if n.startswith('nbflow.nodes.')])"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30)
     assert done.stdout.strip() == "['nbflow.nodes.registry']"

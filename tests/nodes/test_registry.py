@@ -4,6 +4,7 @@ from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
+
 from nbflow.core.errors import DefinitionError, UnknownNodeTypeError
 from nbflow.core.flow import Node
 from nbflow.core.node import PYTHON_FUNCTION
@@ -33,7 +34,7 @@ def test_a_misspelt_type_gets_a_suggestion(wrong: str, right: str) -> None:
 
 
 def test_a_function_is_not_the_registrys_business() -> None:
-    with pytest.raises(DefinitionError, match="clean.*my_module:clean"):
+    with pytest.raises(DefinitionError, match=r"clean.*my_module:clean"):
         Registry().resolve(Node(id="clean", type=PYTHON_FUNCTION, config={"function": "my_module:clean"}))
 
 
@@ -43,7 +44,7 @@ def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, **modules: str) -> R
     for name, text in modules.items():
         (tmp_path / f"{name}.py").write_text(text)
     entries = [EntryPoint(name=name, value=name, group="nbflow.nodes") for name in modules]
-    monkeypatch.setattr(registry_module, "entry_points", lambda group: entries)
+    monkeypatch.setattr(registry_module, "entry_points", lambda **_: entries)
     for name in modules:
         monkeypatch.delitem(sys.modules, name, raising=False)
     return Registry()

@@ -9,6 +9,7 @@ import resource
 import subprocess
 import sys
 import threading
+from contextlib import nullcontext
 
 import pytest
 
@@ -101,7 +102,7 @@ def test_a_long_journal_goes_on_in_the_next_file(folder):
 def test_a_forked_child_has_a_journal_of_its_own(folder, journal):
     journal.append(b'{"who":"parent"}\n')
     journal.submit(b'{"who":"parent"}\n').result(10)
-    with pytest.warns() if sys.version_info >= (3, 12) else _nothing():
+    with pytest.warns() if sys.version_info >= (3, 12) else nullcontext():
         child = os.fork()
     if not child:
         code = 1
@@ -115,14 +116,6 @@ def test_a_forked_child_has_a_journal_of_its_own(folder, journal):
     journal.append(b'{"who":"parent"}\n')
     by_file = sorted(tuple(json.loads(line)["who"] for line in file.read_bytes().splitlines()) for file in folder.glob("*.ndjson"))
     assert by_file == [("child", "child"), ("parent", "parent", "parent")]
-
-
-class _nothing:  # noqa: N801
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        return None
 
 
 FULL = """

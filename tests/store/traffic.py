@@ -92,7 +92,7 @@ def write_and_query(root: Path, acknowledged: Path, name: str) -> None:
         store.append([node(execution, seq, node_id=name)])
         os.write(note, f"{execution} {seq}\n".encode())
         seq += 1
-        if seq % 20 == 0:
+        if seq % 50 == 0:
             try:
                 (seen,) = store.query("SELECT count(*) FROM execution_logs WHERE execution_id = ?::UUID", [execution]).rows[0]
             except StoreBusyError:

@@ -46,7 +46,9 @@ class JsonConfig(NodeConfig):
         default="replace", description="Two lists at one place: the second, both, or records with the same `list_key` merged."
     )
     list_key: str = Field(default="id", min_length=1, description="Field that identifies the records of a list.")
-    separator: str = Field(default=".", min_length=1, description="Sign between the names of a flat key; in names it is escaped with a backslash.")
+    separator: str = Field(
+        default=".", pattern=r"^[^\\0-9]+$", description="Sign between the names of a flat key; in names it is escaped with a backslash."
+    )
     max_depth: int | None = Field(default=None, ge=1, description="Levels to flatten; all when not given.")
     keep_lists: bool = Field(default=False, description="Leave lists as they are instead of numbering their items.")
     fields: tuple[str, ...] = Field(default=(), description="Fields to keep (pick) or leave out (omit).")

@@ -55,7 +55,7 @@ class MergeConfig(NodeConfig):
 
 def _join(config: Mapping[str, Any]) -> Join:
     wait = config.get("wait", "live")
-    return cast("Join", wait) if wait in {"all", "any"} else "live"
+    return cast("Join", wait) if wait in ("all", "any") else "live"
 
 
 @node_type("logic.merge", join=_join)
@@ -231,14 +231,15 @@ async def _sql(query: str, inputs: Sequence[Any]) -> Any:
             connection.register(f"input{number}", table(value, number))
         connection.execute("SET enable_external_access = false; SET lock_configuration = true")
         try:
+            statements = connection.extract_statements(query)
+            if not statements or statements[-1].type != duckdb.StatementType.SELECT:
+                msg = "the SQL gives no table; end it with a SELECT"
+                raise InputError(msg)
             result = connection.sql(query)
+            return result.df() if any(map(is_frame, inputs)) else result.to_arrow_table().to_pylist()
         except duckdb.Error as error:
             msg = f"SQL: {error}"
             raise InputError(msg) from error
-        if result is None:
-            msg = "the SQL gives no table; end it with a SELECT"
-            raise InputError(msg)
-        return result.df() if any(map(is_frame, inputs)) else result.to_arrow_table().to_pylist()
 
     connection = duckdb.connect(":memory:")
     working = asyncio.ensure_future(asyncio.to_thread(run))

@@ -45,7 +45,7 @@ def _network(value: str) -> str:
 class WebhookConfig(NodeConfig):
     """Which requests start the flow, who may send them, and what they get back. The server carries it out."""
 
-    path: Annotated[str, AfterValidator(_path)] = Field(description="Path under /webhooks; `:name` segments become `params`. Example: /orders/:id")
+    path: Annotated[str, AfterValidator(_path)] = Field(description="Path under /webhooks; `:name` segments become `params`, as in `/orders/:id`.")
     methods: Annotated[tuple[Method, ...], BeforeValidator(_methods), AfterValidator(_unique_methods)] = Field(
         default=("POST",), min_length=1, description="Accepted HTTP methods; one name or a list."
     )

@@ -2,9 +2,10 @@
 
 from typing import Any
 
+from pydantic import Field
+
 from nbflow.core.config import NodeConfig
 from nbflow.core.node import Context, node_type
-from pydantic import Field
 
 
 class GreetConfig(NodeConfig):

@@ -3,10 +3,11 @@ from datetime import UTC, date, datetime
 import numpy as np
 import pandas as pd
 import pytest
+from pydantic import ValidationError
+
 from nbflow.core.errors import ExpressionError, InputError
 from nbflow.nodes.operators import Condition, holds
 from nbflow.testing import FakeContext, run_node
-from pydantic import ValidationError
 
 
 async def port(config: dict, value: object) -> str:

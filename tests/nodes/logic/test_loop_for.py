@@ -1,8 +1,9 @@
 import pytest
+from pydantic import ValidationError
+
 from nbflow.core.errors import LimitError
 from nbflow.core.node import Failure
 from nbflow.testing import FakeBody, FakeContext, run_node
-from pydantic import ValidationError
 
 
 async def numbers(config: dict) -> list[int]:

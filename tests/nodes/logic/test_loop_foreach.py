@@ -3,6 +3,7 @@ import asyncio
 import numpy as np
 import pandas as pd
 import pytest
+
 from nbflow.core.errors import InputError
 from nbflow.core.node import Failure
 from nbflow.testing import FakeBody, FakeContext, run_node

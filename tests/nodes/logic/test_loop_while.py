@@ -1,5 +1,6 @@
 import pandas as pd
 import pytest
+
 from nbflow.core.errors import ExpressionError, InputError, LimitError
 from nbflow.testing import FakeBody, FakeContext, run_node
 

@@ -3,10 +3,11 @@ import time
 
 import pandas as pd
 import pytest
+from pydantic import ValidationError
+
 from nbflow.core.errors import InputError
 from nbflow.nodes.registry import Registry
 from nbflow.testing import run_node
-from pydantic import ValidationError
 
 USERS = [{"id": 1, "name": "Ada"}, {"id": 2, "name": "Bob"}]
 ORDERS = [{"id": 1, "total": 5}, {"id": 1, "total": 7}, {"id": 3, "total": 9}]
@@ -115,7 +116,13 @@ async def test_sql_sees_fields_that_the_first_record_lacks() -> None:
 
 @pytest.mark.parametrize(
     ("query", "message"),
-    [("SELECT x FROM input1", "x"), ("SELEC", "syntax"), ("SELECT * FROM '/etc/passwd'", "disabled|does not exist|not allowed"), ("CREATE TABLE t (a INT)", "no table")],
+    [
+        ("SELECT x FROM input1", "x"),
+        ("SELEC", "syntax"),
+        ("SELECT * FROM '/etc/passwd'", "disabled|does not exist|not allowed"),
+        ("CREATE TABLE t (a INT)", "no table"),
+        ("-- nothing", "no table"),
+    ],
 )
 async def test_sql_that_does_not_work_tells_why(query: str, message: str) -> None:
     with pytest.raises(InputError, match=message):

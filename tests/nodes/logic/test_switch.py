@@ -1,8 +1,9 @@
 import pytest
+from pydantic import ValidationError
+
 from nbflow.core.errors import InputError
 from nbflow.nodes.registry import Registry
 from nbflow.testing import run_node
-from pydantic import ValidationError
 
 RULES = [
     {"output": "big", "condition": "input.total > 100"},

@@ -1,6 +1,7 @@
 import pytest
-from nbflow.testing import FakeContext, run_node
 from pydantic import ValidationError
+
+from nbflow.testing import FakeContext, run_node
 
 
 async def test_it_waits_and_passes_the_input_on(ctx: FakeContext) -> None:

@@ -1,4 +1,5 @@
 import pandas as pd
+
 from nbflow.testing import FakeContext, run_node
 
 

@@ -1,9 +1,10 @@
 from datetime import timedelta
 
 import pytest
+from pydantic import ValidationError
+
 from nbflow.nodes.trigger.schedule import ScheduleConfig
 from nbflow.testing import FakeContext, run_node
-from pydantic import ValidationError
 
 
 async def test_the_schedulers_time_goes_on() -> None:
@@ -12,15 +13,24 @@ async def test_the_schedulers_time_goes_on() -> None:
 
 async def test_started_by_hand_it_gives_the_present_moment() -> None:
     given = await run_node("trigger.schedule", {"cron": "0 7 * * *"})
-    assert given == {"timestamp": 1767225600.0, "readable": "Thursday, 01 January 2026 00:00:00", "iso": "2026-01-01T00:00:00+00:00", "timezone": "UTC"}
+    assert given == {
+        "timestamp": 1767225600.0,
+        "readable": "Thursday, 01 January 2026 00:00:00",
+        "iso": "2026-01-01T00:00:00+00:00",
+        "timezone": "UTC",
+    }
 
 
-@pytest.mark.parametrize(("given", "stored"), [("0 7 * * 1-5", "0 7 * * 1-5"), ("@daily", "0 0 * * *"), ("@Hourly", "0 * * * *"), ("*/10 0 7 * * *",) * 2])
+@pytest.mark.parametrize(
+    ("given", "stored"), [("0 7 * * 1-5", "0 7 * * 1-5"), ("@daily", "0 0 * * *"), ("@Hourly", "0 * * * *"), ("*/10 0 7 * * *",) * 2]
+)
 def test_cron_and_its_nicknames(given: str, stored: str) -> None:
     assert ScheduleConfig(cron=given).cron == stored
 
 
-@pytest.mark.parametrize(("cron", "message"), [("0 25 * * *", "no cron"), ("0 7 * *", "five fields"), ("@reboot", "nickname"), ("0 0 30 2 *", "no cron|never")])
+@pytest.mark.parametrize(
+    ("cron", "message"), [("0 25 * * *", "no cron"), ("0 7 * *", "five fields"), ("@reboot", "nickname"), ("0 0 30 2 *", "no cron|never")]
+)
 def test_a_bad_cron_is_refused(cron: str, message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         ScheduleConfig(cron=cron)

@@ -1,0 +1,69 @@
+# One target per intent; each sets up what it needs. `make help` lists them.
+
+PYTHON ?= python3
+PEERS ?=
+WORKERS ?= 2
+
+BIN := .venv/bin
+USE := .venv/.installed-use
+DEV := .venv/.installed-dev
+NOTEBOOKS := $(wildcard notebooks/*.ipynb)
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+# uv is only the faster way: where it cannot be had, or cannot reach the index that pip uses, pip does the same.
+define install
+$(BIN)/python -m uv --quiet pip install --python $(BIN)/python $(1) 2>/dev/null || $(BIN)/python -m pip install --quiet $(1)
+endef
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check lab bench clean browser
+
+help: ## list the targets
+	@awk -F ': .*## ' '/^[a-z]+:.*## /{printf "make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "nbflow needs Python 3.11 or newer: make PYTHON=python3.11 ...")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+	-@$(BIN)/python -m pip install --quiet uv
+
+$(USE): pyproject.toml | $(BIN)/python
+	@echo "installing nbflow into .venv"
+	@$(call install,--editable '.[all]')
+	@touch $@
+
+$(DEV): pyproject.toml | $(USE)
+	@echo "installing what tests and checks need into .venv"
+	@$(call install,--group dev)
+	@touch $@
+
+demo: $(USE) ## run the first guide headless; ends with what was made and where to look
+	@$(BIN)/nbflow demo --out out
+
+test: $(DEV) browser ## all tests, and the guides as tests
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+	rm -rf out/guides && mkdir -p out/guides
+	NBFLOW_PROJECT="$(CURDIR)/out/guides" $(BIN)/python -m pytest -p no:cacheprovider --nbval-lax --nbval-current-env $(NOTEBOOKS)
+
+check: $(DEV) ## format, lint, types, layers
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+lab: $(USE) ## JupyterLab on the guides
+	$(BIN)/jupyter lab notebooks
+
+bench: $(DEV) ## ratios to bare asyncio; PEERS="langgraph dask prefect" compares others
+	$(BIN)/python -m tests.bench $(if $(strip $(PEERS)),--peers "$(PEERS)")
+
+clean: ## remove everything that make made
+	rm -rf .venv out dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+
+browser:
+	@if command -v chromium >/dev/null; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "installing Chromium for the browser tests"; \
+		{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends chromium fonts-dejavu-core >/dev/null; } \
+			|| echo "Chromium could not be installed: the browser tests are skipped"; \
+	else echo "the browser tests need Debian's packages chromium and fonts-dejavu-core; without them they are skipped"; fi
