@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from nbflow.core.errors import MissingExtraError, NbflowError
@@ -71,6 +72,7 @@ def _execute(source: Path, target: Path, timeout_s: int, tell: Tell) -> str:
         import nbformat
         from nbclient import NotebookClient
         from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+        from traitlets.config import Config
     except ImportError as error:
         what = "the demo"
         raise MissingExtraError(what, "notebook") from error
@@ -82,23 +84,31 @@ def _execute(source: Path, target: Path, timeout_s: int, tell: Tell) -> str:
     def starts(*, cell: Any, cell_index: int, **_: Any) -> None:
         if cell_index in codes:
             began[cell_index] = time.monotonic()
-            tell(codes.index(cell_index) + 1, len(codes), cell.source.strip().partition("\n")[0], None)
+            tell(codes.index(cell_index) + 1, len(codes), _title(cell.source), None)
 
     def ends(*, cell: Any, cell_index: int, **_: Any) -> None:
         if cell_index in began:
-            tell(codes.index(cell_index) + 1, len(codes), cell.source.strip().partition("\n")[0], time.monotonic() - began[cell_index])
+            tell(codes.index(cell_index) + 1, len(codes), _title(cell.source), time.monotonic() - began[cell_index])
 
     resources = {"metadata": {"path": str(target.parent)}}
-    client = NotebookClient(notebook, timeout=timeout_s, resources=resources, on_cell_start=starts, on_cell_complete=ends)
-    try:
-        client.execute()
-    except CellExecutionError as error:
-        return _readable(str(error))
-    except (CellTimeoutError, DeadKernelError) as error:
-        return str(error)
-    finally:
-        nbformat.write(notebook, target)
+    with TemporaryDirectory(prefix="nbflow-") as sockets:
+        ipc = Config({"KernelManager": {"transport": "ipc", "ip": f"{sockets}/kernel"}})  # this user's own, no ports
+        client = NotebookClient(notebook, timeout=timeout_s, resources=resources, on_cell_start=starts, on_cell_complete=ends, config=ipc)
+        try:
+            client.execute()
+        except CellExecutionError as error:
+            return _readable(str(error))
+        except (CellTimeoutError, DeadKernelError, RuntimeError) as error:  # RuntimeError: the kernel did not come up
+            return str(error)
+        finally:
+            nbformat.write(notebook, target)
     return ""
+
+
+def _title(source: str) -> str:
+    """A cell's first line that says something."""
+    lines = [line for line in source.strip().splitlines() if line and not line.startswith(("@", "#", "%"))]
+    return lines[0] if lines else ""
 
 
 def _readable(text: str) -> str:

@@ -155,7 +155,7 @@ async def run_node(node_type: NodeType | str, config: Mapping[str, Any] | None =
     Raises pydantic.ValidationError for a wrong config and whatever the node raises.
     """
     if isinstance(node_type, str):
-        from nbflow.nodes.registry import Registry
+        from nbflow.catalogue.registry import Registry
 
         node_type = Registry().get(node_type)
     ctx = ctx or FakeContext()

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from nbflow.cli.failure import FLOW_FAILED, OK
 from nbflow.cli.output import console, plain, styled
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from nbflow.demo import Demo
 
 
 def demo(
@@ -38,16 +45,26 @@ def demo(
     raise typer.Exit(OK)
 
 
-def _print(screen: Any, done: Any) -> None:
+def _print(screen: Console, done: Demo) -> None:
     from nbflow.runtime.runtime import runtime
     from nbflow.store.history import History
 
     rows = History(runtime().store).executions(since=done.started, limit=10)
     screen.print("\n[bold]Executions[/]" + ("" if rows else ": none"))
     for row in reversed(rows):
-        screen.print(f"  {styled(row.status)} {plain(row.flow)}, {row.nodes_total} nodes: nbflow show {row.execution_id}", soft_wrap=True)
+        screen.print(
+            f"  {styled(row.status)} {plain(row.flow)}, {row.nodes_total} nodes: {_command('nbflow')} show {row.execution_id}", soft_wrap=True
+        )
     screen.print("[bold]Made[/]")
     for path in done.made:
         screen.print(f"  {plain(path)}", soft_wrap=True)
     screen.print("[bold]Look again[/]")
-    screen.print(f"  jupyter lab {plain(done.notebook)}   the notebook with the graph and the plots\n  nbflow executions   everything that ran here")
+    screen.print(f"  {_command('jupyter')} lab {plain(done.notebook)}   the notebook with the graph and the plots")
+    screen.print(f"  {_command('nbflow')} executions   everything that ran here")
+
+
+def _command(name: str) -> str:
+    """As it can be typed here: the bare name where the shell finds this installation's, else the path to it."""
+    own = Path(sys.argv[0]).with_name(name)
+    found = shutil.which(name)
+    return name if found and Path(found).parent.resolve() == own.parent.resolve() else str(own)

@@ -14,8 +14,8 @@ from nbflow.cli.output import console, plain, print_json, table
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from nbflow.catalogue.registry import Registry
     from nbflow.core.node import NodeType
-    from nbflow.nodes.registry import Registry
 
 
 def nodes(

@@ -69,12 +69,16 @@ class Scopes:
                 yield Problem("empty-body", f"there is no node in this loop; give a node `parent: {id_}`", id_)
 
 
-def node_references(node: Node) -> frozenset[str]:
-    """Ids of the nodes that expressions in the config name; the node runs after them. Broken expressions name none."""
+def node_references(node: Node, lazy: frozenset[str] = frozenset()) -> frozenset[str]:
+    """Ids of the nodes that expressions in the config name; the node runs after them. Broken expressions name none.
+
+    `lazy`: the type's fields that are expressions with or without braces around them (`NodeType.lazy`).
+    """
     found: set[str] = set()
-    for value in node.config.values():
+    for name, value in node.config.items():
+        bare = name in lazy and isinstance(value, str) and "{{" not in value
         try:
-            template = compile_template(value)
+            template = compile_template(f"{{{{ {value} }}}}" if bare else value)
         except ExpressionError:
             continue
         if template is not None:

@@ -181,7 +181,7 @@ class _Compiler:
         for node in flow.nodes:
             self.children[node.parent].append(node)
         self.templates = {node.id: compile_template(self._rendered(node)) for node in flow.nodes}
-        self.references = {node.id: self._references(node) for node in flow.nodes}
+        self.references = {node.id: node_references(node, self.types[node.id].lazy) for node in flow.nodes}
         self.outputs = {output.node for output in flow.outputs.values()}
         self.incoming: dict[str, list[Edge]] = defaultdict(list)
         self.results: dict[str, Edge] = {}
@@ -197,13 +197,6 @@ class _Compiler:
             return dict(node.config.get("args", {}))
         lazy = self.types[node.id].lazy
         return {name: value for name, value in node.config.items() if name not in lazy}
-
-    def _references(self, node: Node) -> frozenset[str]:
-        """Ids that the node's expressions name, whoever evaluates them."""
-        template = self.templates[node.id]
-        lazy = {name: node.config[name] for name in self.types[node.id].lazy if name in node.config}
-        waiting = compile_template(lazy) if lazy else None
-        return (template.node_refs if template else frozenset()) | (waiting.node_refs if waiting else frozenset())
 
     def _inside(self, container: str) -> list[str]:
         """Ids of all nodes inside a loop, however deep."""

@@ -11,7 +11,7 @@ from nbflow.authoring.function import FunctionNode, function_type
 from nbflow.authoring.namespace import Namespace
 from nbflow.core.errors import DefinitionError
 from nbflow.core.node import PYTHON_FUNCTION, NodeType
-from nbflow.nodes.registry import Registry
+from nbflow.catalogue.registry import Registry
 
 if TYPE_CHECKING:
     from nbflow.core.flow import Node

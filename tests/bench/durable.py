@@ -73,9 +73,9 @@ def runs(scale: float) -> list[Row]:
             for _ in range(count):
                 flying.append(runtime.start(flow))
                 if len(flying) >= IN_FLIGHT:
-                    flying.popleft().result()
+                    flying.popleft().result(60)
             while flying:
-                flying.popleft().result()
+                flying.popleft().result(60)
 
         batched(IN_FLIGHT)
         began, cpu = time.perf_counter(), time.process_time()
@@ -83,7 +83,7 @@ def runs(scale: float) -> list[Row]:
         batched_s, cpu_s = time.perf_counter() - began, time.process_time() - cpu
         began = time.perf_counter()
         for _ in range(single):
-            runtime.start(flow).result()
+            runtime.start(flow).result(60)
         single_s = time.perf_counter() - began
         began = time.perf_counter()
         found = runtime.store.query("select count(*) from execution_logs", timeout_s=120).rows[0][0]
@@ -157,7 +157,7 @@ def start(scale: float) -> list[Row]:
             began = time.perf_counter()
             executions.append(runtime.start(ready))
             starts.append(time.perf_counter() - began)
-            executions[-1].result()
+            executions[-1].result(60)
     return [
         Row(name="prepare() again, 5 nodes, unchanged", value=again_s * 1e6, unit="us cpu"),
         Row(name="Runtime.start until the handle, p50", value=median(starts) * 1e6, unit="us"),

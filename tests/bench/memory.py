@@ -56,12 +56,12 @@ def _through(megabytes: float, nodes: int, function: Callable[[Any], Any], **set
 
     flow = prepared(w7, **settings)
     with running() as runtime:
-        runtime.start(flow).result()  # imports and first-use caches are not the frame's
+        runtime.start(flow).result(60)  # imports and first-use caches are not the frame's
         given[0] = frame
         before = peak_mb(anew=True)
         began = time.perf_counter()
         execution = runtime.start(flow)
-        execution.result()
+        execution.result(60)
         seconds = time.perf_counter() - began
         grown = peak_mb() - before
         return grown, seconds, execution.output is frame, float(frame.memory_usage().sum()) / 1e6

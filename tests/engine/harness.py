@@ -16,7 +16,7 @@ from nbflow.core.node import PYTHON_FUNCTION, NodeType
 from nbflow.engine.plan import Plan, compile_flow
 from nbflow.engine.run import Outcome, Run
 from nbflow.engine.services import Services
-from nbflow.nodes.registry import Registry
+from nbflow.catalogue.registry import Registry
 
 registry = Registry()
 nodes: Any = Namespace(lambda: registry)
