@@ -7,11 +7,11 @@ reach it; `prefers-color-scheme` does, and browsers take it from the page around
 from __future__ import annotations
 
 import base64
-import re
 from collections import defaultdict
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from nbflow.core.scopes import node_references
 from nbflow.display.layout import CARDS, DOTS, Box, Placement, place
 from nbflow.display.look import GROUP_COLOURS, LOOKS, look_of
 
@@ -46,7 +46,6 @@ _ICONS = {  # in a square of 16, drawn with a white line
     "python": "M5.5 4 2 8l3.5 4M10.5 4 14 8l-3.5 4",
 }
 _OTHER_ICON = "M3 3h10v10H3z"
-_EXPRESSION = re.compile(r"\bnodes\.([A-Za-z_]\w*)")
 
 
 def svg(
@@ -304,9 +303,9 @@ def _edges(flow: Flow, placement: Placement, ports: _Ports, statuses: Mapping[st
     for source, target in _references(flow):
         if (source, target) not in drawn and source in placement.boxes:
             start, end = placement.boxes[source], placement.boxes[target]
-            if start.x + start.width <= end.x:
-                points = [(start.x + start.width, start.y + start.height - 12), (end.x, end.y + end.height - 12)]
-                yield f'<path class="e x o" d="{_path(points, placement)}"><title>{escape(target)} reads {escape(source)}</title></path>'
+            passed = levels.get((source, target), ())
+            points = [(start.x + start.width, start.y + start.height / 2), *passed, (end.x, end.y + end.height / 2)]
+            yield f'<path class="e x o" d="{_path(points, placement)}"><title>{escape(target)} reads {escape(source)}</title></path>'
 
 
 def _routes(flow: Flow, placement: Placement) -> dict[tuple[str, str], list[Point]]:
@@ -343,20 +342,7 @@ def _back(y: float, x2: float, y2: float, placement: Placement) -> str:
 def _references(flow: Flow) -> Iterator[tuple[str, str]]:
     """Pairs (node named in an expression, node whose config has the expression)."""
     for node in flow.nodes:
-        named = {name for text in _texts(node.config) if "{{" in text for name in _EXPRESSION.findall(text)}
-        yield from ((name, node.id) for name in sorted(named) if name != node.id)
-
-
-def _texts(value: Any) -> Iterator[str]:
-    stack = [value]
-    while stack:
-        item = stack.pop()
-        if isinstance(item, str):
-            yield item
-        elif isinstance(item, dict):
-            stack.extend(item.values())
-        elif isinstance(item, list | tuple):
-            stack.extend(item)
+        yield from ((name, node.id) for name in sorted(node_references(node)) if name != node.id)
 
 
 def _port_labels(ports: _Ports) -> Iterator[str]:

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from nbflow.core.scopes import node_references
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -113,13 +115,17 @@ def _innermost_first(children: Mapping[str | None, list[str]]) -> list[str | Non
 
 
 def _links_by_level(flow: Flow, parent: Mapping[str, str | None]) -> dict[str | None, list[Link]]:
-    """Each edge as a link between two boxes that lie side by side: their nearest ancestors with a common parent."""
+    """Each edge, and each node named in an expression, as a link between two boxes that lie side by side.
+
+    These are the ends' nearest ancestors with a common parent.
+    """
     links: dict[str | None, dict[Link, None]] = defaultdict(dict)
-    for edge in flow.edges:
-        if edge.source not in parent or edge.target not in parent:
+    named = ((source, node.id) for node in flow.nodes for source in sorted(node_references(node)))
+    for start, end in (*((edge.source, edge.target) for edge in flow.edges), *named):
+        if start not in parent or end not in parent:
             continue
-        sources, targets = _ancestors(edge.source, parent), _ancestors(edge.target, parent)
-        if edge.source in targets or edge.target in sources:
+        sources, targets = _ancestors(start, parent), _ancestors(end, parent)
+        if start in targets or end in sources:
             continue  # between a loop and its own body
         common = next((item for item in sources if parent[item] in {parent[other] for other in targets}), None)
         if common is not None:

@@ -15,6 +15,7 @@ from weakref import WeakKeyDictionary
 
 from nbflow.core.errors import NodeError
 from nbflow.core.node import PYTHON_FUNCTION, Emit
+from nbflow.core.scopes import node_references
 from nbflow.core.template import compile_template
 
 if TYPE_CHECKING:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from typing import TYPE_CHECKING, Any
 
 from nbflow.core.errors import StoreBusyError, StoreError
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     import duckdb
 
 CATALOG = "nbflow"
+_DYING_S = 0.5  # a killed owner may lose its election lock a moment before it loses the file
 _HELD_BY = re.compile(r"held in (.*?) ?\(PID (\d+)\)")
 
 
@@ -46,10 +48,17 @@ class Database:
 
         # Both supported DuckDB versions can open v1.0.0; a file in 2.0's own format is unreadable to 1.5.
         version = " (STORAGE_VERSION 'v1.0.0')" if self.path else ""
-        try:
-            self._root.execute(f"ATTACH '{quoted(target)}' AS {CATALOG}{version}")
-        except duckdb.IOException as error:
-            raise _opening_error(error, target) from error
+        deadline = time.monotonic() + _DYING_S
+        while True:
+            try:
+                self._root.execute(f"ATTACH '{quoted(target)}' AS {CATALOG}{version}")
+            except duckdb.IOException as error:
+                failure = _opening_error(error, target)
+                if not isinstance(failure, StoreBusyError) or time.monotonic() > deadline:
+                    raise failure from error
+                time.sleep(0.02)
+            else:
+                return
 
     def connection(self) -> duckdb.DuckDBPyConnection:
         """A connection for one thread; close it after use."""
