@@ -161,7 +161,9 @@ async def run_node(node_type: NodeType | str, config: Mapping[str, Any] | None =
     ctx = ctx or FakeContext()
     first = inputs[0] if inputs else ctx.input
     raw = dict(config or {})
-    rendered = {name: value if name in node_type.lazy else ctx.render(value, input=first, item=first) for name, value in raw.items()}
+    rendered = {
+        name: value if name in node_type.lazy | node_type.verbatim else ctx.render(value, input=first, item=first) for name, value in raw.items()
+    }
     given: list[Any] = []
     left = list(inputs)
     for port in node_type.inputs:

@@ -10,7 +10,7 @@ import textwrap
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,8 @@ from nbflow.core.flow import Output as FlowOutput
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from types import FrameType
+
+    from pydantic import TypeAdapter
 
     from nbflow.core.node import NodeType
 
@@ -195,17 +197,24 @@ def _assignments(function: Callable[..., Any]) -> dict[Place, str]:
 
 def settings_from(options: Mapping[str, Any]) -> NodeSettings:
     """Node settings from keyword options; numbers are seconds, of `retry` tries. Raises DefinitionError naming the option."""
-    from pydantic import TypeAdapter, ValidationError
+    from pydantic import ValidationError
 
     given = dict(options)
     if type(given.get("retry")) is int:
         given["retry"] = {"max_tries": given["retry"]}
     try:
-        return TypeAdapter(NodeSettings).validate_python(given)
+        return _settings().validate_python(given)
     except ValidationError as error:
         first = error.errors()[0]
         message = f"option '{'.'.join(map(str, first['loc']))}': {first['msg']}"
         raise DefinitionError(message) from None
+
+
+@cache
+def _settings() -> TypeAdapter[NodeSettings]:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(NodeSettings)
 
 
 def given_settings(settings: NodeSettings) -> dict[str, Any]:

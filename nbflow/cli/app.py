@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from typing import Annotated, NoReturn
 
 import typer
@@ -47,10 +48,22 @@ def main() -> NoReturn:
     """The console script. Every error that nbflow raises on purpose is one message; `--debug` adds its traceback."""
     debug = "--debug" in sys.argv
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
+    code: int | str | None = 0
     try:
         app(arguments, prog_name="nbflow")
+    except SystemExit as ended:
+        code = ended.code
     except KeyboardInterrupt:
-        sys.exit(INTERRUPTED)
+        code = INTERRUPTED
     except Exception as error:  # noqa: BLE001 -- the last line of defence: users see messages, not tracebacks
-        sys.exit(report(error, debug=debug, as_json="--json" in arguments))
-    sys.exit(0)
+        code = report(error, debug=debug, as_json="--json" in arguments)
+    _close()
+    sys.exit(code)
+
+
+def _close() -> None:
+    """A database that is still open when Python ends prints what it leaks, or aborts."""
+    runtime = sys.modules.get("nbflow.runtime.runtime")
+    if runtime is not None:
+        with suppress(Exception):
+            runtime.reset_runtime()

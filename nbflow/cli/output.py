@@ -178,6 +178,8 @@ def dumps(document: Any, *, pretty: bool = False) -> str:
 
 
 def _jsonable(value: Any) -> Any:
+    if _missing(value):
+        return None
     for kind, convert in _CONVERSIONS.items():
         if hasattr(value, kind):
             return convert(value)
@@ -205,5 +207,6 @@ _CONVERSIONS: dict[str, Callable[[Any], Any]] = {  # by an attribute that tells 
     "to_dicts": lambda value: value.to_dicts(),  # polars
     "to_pylist": lambda value: value.to_pylist(),  # Arrow
     "iterrows": _pandas_records,
+    "isoformat": lambda value: value.isoformat(),  # pandas' own subclasses of datetime
     "tolist": lambda value: value.tolist(),  # numpy, pandas Series and Index
 }

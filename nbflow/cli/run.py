@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import time
 from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
     from nbflow.core.flow import Flow
     from nbflow.runtime.execution import Execution
+
+PATIENCE_S = 3  # after the two seconds of `Execution.result`: a busy machine records the end late
 
 
 def run(
@@ -65,19 +68,23 @@ def _run(target: str, params: list[str], input_: str | None, *, as_json: bool, q
             _print_error(execution)
     if execution.record_error is not None:
         print(f"nbflow: the execution ended, but could not be recorded: {execution.record_error}", file=sys.stderr)  # noqa: T201
-    reset_runtime()
     if not execution.done:
+        reset_runtime()
         _leave(code)
     return code
 
 
 def _wait(execution: Execution) -> bool:
-    """Waits for the end; True when a signal ended the wait (the execution was cancelled and had two seconds to end)."""
+    """Waits for the end; True when a signal ended the wait: the execution was cancelled and had time to end. A second signal does not wait."""
     from nbflow.core.errors import ExecutionError
 
     try:
         execution.result()
     except KeyboardInterrupt:
+        deadline = time.monotonic() + PATIENCE_S
+        with suppress(KeyboardInterrupt):
+            while not execution.done and time.monotonic() < deadline:
+                time.sleep(0.02)
         return True
     except ExecutionError:
         pass

@@ -61,8 +61,7 @@ def _problems(flow: Flow, catalogue: Catalogue) -> Iterator[Problem]:
     edges = EdgeCheck(flow, nodes, types, scopes)
     yield from edges.problems()
     for node in nodes.values():
-        lazy = types[node.id].lazy if node.id in types else frozenset()
-        yield from _reference_problems(node, lazy, nodes, scopes, edges)
+        yield from _reference_problems(node, types.get(node.id), nodes, scopes, edges)
     for way in cycles(edges.followers):
         shown = way if len(way) <= _NAMED else [*way[: _NAMED - 2], "...", *way[-2:]]
         message = f"these nodes wait for each other: {' -> '.join(shown)}; remove one edge or expression, or repeat nodes with a loop"
@@ -70,8 +69,8 @@ def _problems(flow: Flow, catalogue: Catalogue) -> Iterator[Problem]:
     yield from _output_problems(flow, nodes, types, scopes)
 
 
-def _reference_problems(node: Node, lazy: frozenset[str], nodes: Mapping[str, Node], scopes: Scopes, edges: EdgeCheck) -> Iterator[Problem]:
-    for id_ in sorted(node_references(node, lazy)):
+def _reference_problems(node: Node, node_type: NodeType | None, nodes: Mapping[str, Node], scopes: Scopes, edges: EdgeCheck) -> Iterator[Problem]:
+    for id_ in sorted(node_references(node, node_type)):
         if id_ not in nodes:
             yield Problem("expression-node-unknown", f"an expression names nodes.{id_}, which does not exist{advice(id_, nodes)}", node.id)
         elif id_ in scopes.enclosing(node.id):

@@ -27,9 +27,11 @@ _SHOWN = 60  # characters of a wrong value
 
 def config_problems(node: Node, node_type: NodeType | None) -> Iterator[Problem]:
     """`node_type` is None when it is unknown: then only expressions are looked at."""
-    lazy = node_type.lazy if node_type else frozenset()
+    lazy, verbatim = (node_type.lazy, node_type.verbatim) if node_type else (frozenset(), frozenset())
     templated = set()
     for key, value in node.config.items():
+        if key in verbatim:
+            continue
         try:
             template = compile_template(value, field=key)
         except ExpressionError as error:

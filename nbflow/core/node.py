@@ -68,6 +68,11 @@ class Lazy:
     """Marks a config field whose `{{ }}` the node evaluates itself, through `Context.render`, as often as it likes."""
 
 
+@dataclass(frozen=True, slots=True)
+class Verbatim:
+    """Marks a config field in which `{{ }}` is no expression: source code, templates of other languages."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Port:
     """One input. `annotation` is a Python type or None when anything goes."""
@@ -188,6 +193,7 @@ class NodeType:
     returns: Any = None  # annotation of the value on `output`, None when unknown
     takes_context: str | None = None  # name of the parameter that wants the Context
     lazy: frozenset[str] = frozenset()  # config fields whose expressions the node evaluates itself
+    verbatim: frozenset[str] = frozenset()  # config fields that hold no expressions
 
     @property
     def group(self) -> str:
@@ -251,10 +257,16 @@ def node_type(
             where=where,
             returns=None,
             takes_context=parameters[-1].name,
-            lazy=frozenset(name for name, info in config.model_fields.items() if any(isinstance(mark, Lazy) for mark in info.metadata)),
+            lazy=_marked(config, Lazy),
+            verbatim=_marked(config, Verbatim),
         )
 
     return declare
+
+
+def _marked(config: ConfigModel, mark: type) -> frozenset[str]:
+    """Fields with this mark among their annotations."""
+    return frozenset(name for name, info in config.model_fields.items() if any(isinstance(item, mark) for item in info.metadata))
 
 
 def port_of(parameter: inspect.Parameter, hints: Mapping[str, Any]) -> Port:

@@ -69,13 +69,16 @@ class Scopes:
                 yield Problem("empty-body", f"there is no node in this loop; give a node `parent: {id_}`", id_)
 
 
-def node_references(node: Node, lazy: frozenset[str] = frozenset()) -> frozenset[str]:
+def node_references(node: Node, node_type: NodeType | None = None) -> frozenset[str]:
     """Ids of the nodes that expressions in the config name; the node runs after them. Broken expressions name none.
 
-    `lazy`: the type's fields that are expressions with or without braces around them (`NodeType.lazy`).
+    The type tells which fields are expressions without braces too, and which are none.
     """
     found: set[str] = set()
+    lazy, verbatim = (node_type.lazy, node_type.verbatim) if node_type else (frozenset(), frozenset())
     for name, value in node.config.items():
+        if name in verbatim:
+            continue
         bare = name in lazy and isinstance(value, str) and "{{" not in value
         try:
             template = compile_template(f"{{{{ {value} }}}}" if bare else value)

@@ -182,7 +182,7 @@ class _Compiler:
         for node in flow.nodes:
             self.children[node.parent].append(node)
         self.templates = {node.id: compile_template(self._rendered(node)) for node in flow.nodes}
-        self.references = {node.id: node_references(node, self.types[node.id].lazy) for node in flow.nodes}
+        self.references = {node.id: node_references(node, self.types[node.id]) for node in flow.nodes}
         self.outputs = {output.node for output in flow.outputs.values()}
         self.incoming: dict[str, list[Edge]] = defaultdict(list)
         self.results: dict[str, Edge] = {}
@@ -196,8 +196,8 @@ class _Compiler:
         """The part of a config whose expressions the engine evaluates before the call."""
         if node.type == PYTHON_FUNCTION:
             return dict(node.config.get("args", {}))
-        lazy = self.types[node.id].lazy
-        return {name: value for name, value in node.config.items() if name not in lazy}
+        others = self.types[node.id].lazy | self.types[node.id].verbatim
+        return {name: value for name, value in node.config.items() if name not in others}
 
     def _inside(self, container: str) -> list[str]:
         """Ids of all nodes inside a loop, however deep."""

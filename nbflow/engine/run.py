@@ -60,6 +60,9 @@ class Run:
         self.started_at = datetime.now(UTC)
         self.hold = Hold()
         self.slice_end_ns = 0
+        self._task: asyncio.Task[Any] | None = None
+        self._deadline: asyncio.Timeout | None = None
+        self._cancel_asked = False
         self._root: Scope | None = None
 
     def now_ns(self) -> int:
@@ -78,6 +81,17 @@ class Run:
         """
         return self.hold.interrupt()
 
+    @property
+    def stopping(self) -> bool:
+        """Whether it was cancelled or is out of time."""
+        return self._cancel_asked or (self._deadline is not None and self._deadline.expired())
+
+    def cancel(self) -> None:
+        """On the loop: stops the execution, also when a node keeps the CancelledError to itself. Nothing happens when it has ended."""
+        self._cancel_asked = True
+        if self._task is not None:
+            self._task.cancel()
+
     async def breathe(self) -> None:
         """Gives others on the loop a turn. Called by whoever runs many nodes without waiting, when `slice_end_ns` is over."""
         await asyncio.sleep(0)
@@ -86,19 +100,20 @@ class Run:
     async def execute(self) -> Outcome:
         """Runs the flow to its end, whatever it is; never raises for the flow's own failures. Cancel the task to cancel the execution."""
         self.hold = Hold()  # of the thread that runs it
+        self._task = asyncio.current_task()
+        if self._cancel_asked and self._task is not None:
+            self._task.cancel()
         began = time.perf_counter_ns()
         self.slice_end_ns = began + SLICE_NS
         self.sink(ExecutionStarted(self.id, self.flow.name, self.clock_offset_ns + began))
         root = self._root = Scope(self, self.plan)
         timeout = self.flow.settings.timeout
         try:
-            async with asyncio.timeout(timeout.total_seconds() if timeout else None) as deadline:
+            async with asyncio.timeout(timeout.total_seconds() if timeout else None) as self._deadline:
                 await root.finish()
         except NodeFailed as failed:
             outcome = self._failed(failed)
         except TimeoutError:
-            if not deadline.expired():
-                raise
             limit = timeout.total_seconds() if timeout else 0
             error = FlowTimeoutError(f"flow '{self.flow.name}' was still running after {limit:g} s (settings.timeout)", execution_id=self.id)
             outcome = self._ended(ExecutionStatus.FAILED, error)
@@ -109,6 +124,7 @@ class Run:
         else:
             outcome = self._completed()
         finally:
+            self._task = None
             current_node.set(None)
         record = None
         if outcome.error is not None:

@@ -100,15 +100,15 @@ class Scope:
             if self.failure is None:  # from outside: what is still ready must not start
                 self.failure = NodeFailed("", self.path, asyncio.CancelledError())
             await self._stop_tasks()
-            if not self.aborted:
+            if not self.aborted or self._unwanted():
                 raise
         except BaseException:
             await self._stop_tasks()
             raise
-        if self.aborted:  # the cancellation was the scope's own
+        finally:
             self.owner = None
-            if owner.uncancel() > cancellations:
-                raise asyncio.CancelledError
+            if self.aborted:  # the cancellation was the scope's own
+                _forget_cancellations(owner, cancellations)
         if self.failure is not None:
             await self._stop_tasks()
             raise self.failure
@@ -126,8 +126,17 @@ class Scope:
                 await self.run.breathe()
                 continue
             await self._awaited(self.ready.popleft())
-            if task.cancelling() > cancellations:  # the node kept the cancellation to itself
-                raise asyncio.CancelledError
+            if task.cancelling() > cancellations:  # kept to itself by the node, or left over by a TaskGroup in it (Python 3.11 does)
+                if self._unwanted():
+                    raise asyncio.CancelledError
+                _forget_cancellations(task, cancellations)
+
+    def _unwanted(self) -> bool:
+        """Whether the execution, or a loop around this, is being stopped."""
+        scope = self.parent
+        while scope is not None and scope.failure is None:
+            scope = scope.parent
+        return scope is not None or self.run.stopping
 
     def drain(self) -> int:
         """Runs ready nodes that can run right here. Gives EMPTY, BLOCKED or SLICE."""
@@ -461,6 +470,11 @@ class Scope:
             return None if value is MISSING else part(value, path)
         except InputError as error:
             raise NodeFailed(self.plan.nodes[position].id, self.path, error) from None
+
+
+def _forget_cancellations(task: asyncio.Task[Any], before: int) -> None:
+    while task.cancelling() > before:
+        task.uncancel()
 
 
 def _iteration(path: tuple[int, ...]) -> str:

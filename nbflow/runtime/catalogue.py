@@ -41,7 +41,9 @@ class FunctionCatalogue:
 
 def _imported(name: str) -> NodeType:
     module, _, path = name.partition(":")
-    advice = "give the function as 'package.module:name' of something importable, or run the flow from where it is defined: nbflow run notebook.ipynb:flow"
+    advice = (
+        "give the function as 'package.module:name' of something importable, or run the flow from where it is defined: nbflow run notebook.ipynb:flow"
+    )
     if module in {"", "__main__"} or not path:
         message = f"the function '{name}' lives only in the notebook or script that defines it; {advice}"
         raise DefinitionError(message)

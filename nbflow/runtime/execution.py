@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
+import warnings
 from collections.abc import Generator, Mapping
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
@@ -208,9 +209,17 @@ class Execution:
         if outcome.error is not None:
             outcome.error.execution = self
 
-    def settle(self) -> None:
-        """Called on the engine's loop when all is recorded: those who wait go on."""
+    def settle(self, written: Future[None]) -> None:
+        """Called when the last record is durable, or failed to be: those who wait go on either way."""
+        error = written.exception()
+        if isinstance(error, Exception):
+            self.record_error = error
+            warnings.warn(f"execution {self.id[:8]} ended, but could not be recorded: {error}", RuntimeWarning, stacklevel=1)
         self._done.set_result(self)
+
+    async def recorded(self) -> None:
+        """Waits, on any loop, until the execution has ended and is recorded."""
+        await asyncio.wrap_future(self._done)
 
     def _ipython_display_(self) -> None:
         if not self._shown:
@@ -223,5 +232,3 @@ class Execution:
 
     def __repr__(self) -> str:
         return f"<execution {self.id[:8]} of {self.flow.name}: {self.status}>"
-
-

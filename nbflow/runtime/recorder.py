@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Mapping
 from concurrent.futures import Future
 from typing import Any, Protocol
@@ -36,11 +36,12 @@ class Records(Protocol):
 class Recorder:
     """A sink of events. `flush` moves what has come since to the store; called from one thread at a time."""
 
-    def __init__(self, execution_id: str, store: Records) -> None:
+    def __init__(self, execution_id: str, store: Records, accepted: list[Mapping[str, Any]]) -> None:
         self.execution_id = execution_id
-        self.ended: Future[None] | None = None
         self._store = store
-        self._events: list[Any] = []
+        self._events: deque[Any] = deque()
+        self._last: Future[None] | None = None
+        self._first = accepted  # records that go before all others
         self._lock = threading.Lock()
         self._seq = 0
         self._logs: dict[tuple[str, tuple[int, ...]], list[tuple[int, str, str, str]]] = defaultdict(list)
@@ -50,12 +51,21 @@ class Recorder:
         """Keeps the event."""
         self._events.append(event)
 
-    def flush(self) -> Future[None] | None:
-        """Hands all events so far to the store; None when there were none."""
+    def flush(self) -> Future[None]:
+        """Hands all events so far to the store; the future is done when they, and all before them, are durable. Never raises itself."""
         with self._lock:
-            events, self._events = self._events, []
-            records = [record for event in events if (record := self._record(event)) is not None]
-            return self._store.submit(records) if records else None
+            records, self._first = self._first, []
+            while self._events:
+                record = self._record(self._events.popleft())
+                if record is not None:
+                    records.append(record)
+            if records or self._last is None:
+                try:
+                    self._last = self._store.submit(records)
+                except Exception as error:  # noqa: BLE001 -- told through the future, like every other failure to write
+                    self._last = Future()
+                    self._last.set_exception(error)
+            return self._last
 
     def _record(self, event: Any) -> dict[str, Any] | None:
         kind = type(event)

@@ -8,7 +8,6 @@ import os
 import socket
 import threading
 import time
-import warnings
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -17,15 +16,17 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from nbflow.core.check import check
-from nbflow.core.errors import CheckError
+from nbflow.core.errors import CheckError, ExecutionError
+from nbflow.core.events import ExecutionFinished
 from nbflow.core.ids import new_id
 from nbflow.core.parameters import validate
+from nbflow.core.states import ExecutionStatus
 from nbflow.core.values import preview
 from nbflow.display import capture
 from nbflow.display.bundle import mime_bundle
 from nbflow.display.error import describe_error
 from nbflow.engine.plan import Plan, compile_flow
-from nbflow.engine.run import Run
+from nbflow.engine.run import Outcome, Run
 from nbflow.engine.services import Clock, Services, SystemClock
 from nbflow.runtime.catalogue import FunctionCatalogue
 from nbflow.runtime.execution import Execution
@@ -113,7 +114,7 @@ class Runtime:
         `sinks` see every event besides the recorder: live views, the terminal, tests.
         """
         execution, work = self._begin(prepared, params, input, trigger, sinks, source)
-        resident.submit(work)
+        resident.start(work)
         return execution
 
     async def run(
@@ -129,6 +130,7 @@ class Runtime:
         """Like `start`, on the caller's own loop, to the durable end: for servers, which have a loop and many executions."""
         execution, work = self._begin(prepared, params, input, trigger, sinks, source)
         await work
+        await execution.recorded()
         return execution
 
     def _begin(
@@ -138,30 +140,31 @@ class Runtime:
         values = validate(flow.name, flow.parameters, params or {})
         capture.install()
         execution_id = str(new_id())
-        recorder = Recorder(execution_id, self.store)
+        recorder = Recorder(execution_id, self.store, self._accepted(prepared, execution_id, values, input_, trigger, source))
         execution = Execution(execution_id, flow)
-        self._accept(prepared, execution_id, values, input_, trigger, source)
         run = Run(execution_id, prepared.plan, sink=_fan_out(recorder, execution.tell, *sinks), params=values, input=input_, services=self._services)
         self._watch(recorder)
         return execution, self._execute(execution, run, recorder)
 
     async def _execute(self, execution: Execution, run: Run, recorder: Recorder) -> None:
-        execution.begin(run, asyncio.current_task())
-        outcome = await run.execute()
+        """To the end; those who wait for the execution go on when its last record is durable, or cannot be."""
+        try:
+            execution.begin(run, asyncio.current_task())
+            outcome = await run.execute()
+        except BaseException as fault:  # noqa: BLE001 -- a fault of the engine itself; whoever waits must hear of it
+            error = ExecutionError(f"flow '{execution.flow.name}' ended by a fault of nbflow itself: {fault!r}", execution_id=execution.id)
+            error.__cause__ = fault
+            record = describe_error(error)
+            recorder(ExecutionFinished(execution.id, execution.flow.name, "failed", time.time_ns(), 0, None, record))
+            outcome = Outcome(status=ExecutionStatus.FAILED, error=error)
         execution.end(outcome)
         self._recorders.pop(recorder.execution_id, None)
-        try:
-            written = recorder.flush()
-            if written is not None:
-                await asyncio.shield(asyncio.wrap_future(written))
-        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 -- the result exists; failing to record it must not lose it
-            if isinstance(error, Exception):
-                execution.record_error = error
-                warnings.warn(f"execution {execution.id[:8]} ended, but could not be recorded: {error}", RuntimeWarning, stacklevel=1)
-        finally:
-            execution.settle()
+        recorder.flush().add_done_callback(execution.settle)
 
-    def _accept(self, prepared: Prepared, execution_id: str, params: Mapping[str, Any], input_: Any, trigger: str, source: str) -> None:
+    def _accepted(
+        self, prepared: Prepared, execution_id: str, params: Mapping[str, Any], input_: Any, trigger: str, source: str
+    ) -> list[Mapping[str, Any]]:
+        """The first records of an execution; before them, once a process, the document of its flow."""
         flow, now = prepared.definition.flow, time.time_ns()
         records: list[Mapping[str, Any]] = []
         if prepared.hash not in self._known_flows:
@@ -184,7 +187,7 @@ class Runtime:
                 "ts": now,
             }
         )
-        self.store.submit(records)
+        return records
 
     def _watch(self, recorder: Recorder) -> None:
         with self._lock:

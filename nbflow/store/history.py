@@ -119,7 +119,7 @@ class History:
             raise UnknownExecutionError(msg)
         found = self._ask("find_executions", {"low": str(UUID(digits.ljust(32, "0"))), "high": str(UUID(digits.ljust(32, "f")))})
         if not found:
-            msg = f"no execution begins with '{wanted}' (`nbflow history` lists the latest)"
+            msg = f"no execution begins with '{wanted}' (`nbflow executions` lists the latest)"
             raise UnknownExecutionError(msg)
         if len(found) > 1:
             some = ", ".join(str(row["execution_id"]) for row in found[:3])

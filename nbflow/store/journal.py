@@ -10,10 +10,8 @@ import atexit
 import fcntl
 import os
 import queue
-import secrets
 import threading
 import time
-import uuid
 import weakref
 from collections import deque
 from concurrent.futures import Future
@@ -21,6 +19,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from nbflow.core.errors import StoreError
+from nbflow.core.ids import new_id
 from nbflow.store.project import storage_error
 
 if TYPE_CHECKING:
@@ -86,7 +85,7 @@ class Journal:
         _journals.add(self)
 
     def _begin(self) -> None:
-        self.writer = str(_uuid7())
+        self.writer = str(new_id())
         self._writing = threading.Lock()
         self._pending: deque[_Ticket] = deque()
         self._wake: queue.SimpleQueue[bool] = queue.SimpleQueue()
@@ -261,13 +260,6 @@ def _write_submitted(wake: queue.SimpleQueue[bool], journal: weakref.ref[Journal
             return
         alive.write_queued()
         del alive
-
-
-def _uuid7() -> uuid.UUID:
-    """RFC 9562, section 5.7: 48 bits of milliseconds, then random bits."""
-    millis = time.time_ns() // 1_000_000
-    random = secrets.randbits(74)
-    return uuid.UUID(int=(millis << 80) | (7 << 76) | ((random >> 62) << 64) | (2 << 62) | (random & (2**62 - 1)))
 
 
 def _forked() -> None:

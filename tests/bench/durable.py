@@ -244,13 +244,14 @@ class _Kept:
 def _records(nodes: int) -> list[Mapping[str, Any]]:
     accepted_ = _accepted()
     kept, now = _Kept(), time.time_ns()
-    recorder = Recorder(str(accepted_["execution_id"]), kept)
+    recorder = Recorder(str(accepted_["execution_id"]), kept, [accepted_])
     for place in range(nodes):
         preview = {"rows": place, "name": f"order {place}"}
         recorder(NodeFinished(recorder.execution_id, f"n{place}", "python.function", (), "completed", 1, now + place * 1000, 900, preview))
     recorder.flush()
     ended = {"k": "finished", "execution_id": recorder.execution_id, "status": "completed", "ts": now, "duration": 100_000, "outputs": {"n": 1}}
-    return [accepted_, {"k": "started", "execution_id": recorder.execution_id, "ts": now}, *kept.records, ended]
+    begun = {"k": "started", "execution_id": recorder.execution_id, "ts": now}
+    return [kept.records[0], begun, *kept.records[1:], ended]
 
 
 CASES: dict[str, Callable[[float], list[Row]]] = {case.__name__: case for case in (runs, end_to_end, start, accepted, ingest)}

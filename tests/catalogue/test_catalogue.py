@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from nbflow.core.node import NodeType
 from nbflow.catalogue.registry import Registry, module_of
+from nbflow.core.node import NodeType
 
 TESTS = Path(__file__).parent
 REGISTRY = Registry()
@@ -99,8 +99,6 @@ print([name for name in heavy if name in sys.modules])
 
 
 def test_listing_the_types_imports_none_of_them() -> None:
-    code = (
-        "import sys; from nbflow.catalogue.registry import Registry; Registry().types(); print([n for n in sys.modules if n.startswith('nbflow.catalogue.')])"
-    )
+    code = "import sys; from nbflow.catalogue.registry import Registry; Registry().types(); print([n for n in sys.modules if n.startswith('nbflow.catalogue.')])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30)
     assert done.stdout.strip() == "['nbflow.catalogue.registry']"

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from nbflow.catalogue import registry as registry_module
+from nbflow.catalogue.registry import Registry
 from nbflow.core.errors import DefinitionError, UnknownNodeTypeError
 from nbflow.core.flow import Node
 from nbflow.core.node import PYTHON_FUNCTION
-from nbflow.catalogue import registry as registry_module
-from nbflow.catalogue.registry import Registry
 
 PACKAGE = Path(__file__).parents[1] / "example_package"
 

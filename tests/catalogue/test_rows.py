@@ -4,8 +4,8 @@ from types import ModuleType
 import pandas as pd
 import pytest
 
-from nbflow.core.errors import InputError
 from nbflow.catalogue.rows import frame, is_frame, records
+from nbflow.core.errors import InputError
 
 
 def test_a_frame_is_known_also_while_another_thread_imports_pandas(monkeypatch: pytest.MonkeyPatch) -> None:

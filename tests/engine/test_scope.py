@@ -179,7 +179,14 @@ def given(n):
 async def test_the_other_way_is_skipped_down_to_the_merge():
     result = await ran(branches(), {"n": 20})
     assert result.output == [21]
-    assert result.statuses == {"given": "completed", "check": "completed", "high": "completed", "low": "skipped", "after": "skipped", "merge": "completed"}
+    assert result.statuses == {
+        "given": "completed",
+        "check": "completed",
+        "high": "completed",
+        "low": "skipped",
+        "after": "skipped",
+        "merge": "completed",
+    }
     result = await ran(branches(), {"n": 2})
     assert result.output == [3]
     assert result.statuses["high"] == "skipped"

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, Self, cast
 from pydantic import AfterValidator, Field, model_validator
 
 from nbflow.core.config import NodeConfig
-from nbflow.core.node import Context, node_type
+from nbflow.core.node import Context, Verbatim, node_type
 from nbflow.catalogue.rows import frame, is_frame, is_record, items
 from nbflow.catalogue.subprocess_code import Limits, run_in_subprocess
 
@@ -40,7 +40,7 @@ def compile_body(code: str, file: str) -> CodeType:
 class PythonConfig(NodeConfig):
     """The code and where it runs."""
 
-    code: Annotated[str, AfterValidator(_compiles)] = Field(
+    code: Annotated[str, AfterValidator(_compiles), Verbatim()] = Field(
         min_length=1,
         description="Body of a function: its `return` is the result. Names: `item` (the input), `items` (as a list), `df` (as a DataFrame), `ctx`.",
     )

@@ -10,8 +10,11 @@ import pandas as pd
 import pytest
 from pydantic import ValidationError
 
-from nbflow.core.errors import InputError, LimitError, NodeError, NodeTimeoutError
 from nbflow.catalogue.registry import Registry
+from nbflow.core.check_config import config_problems
+from nbflow.core.errors import InputError, LimitError, NodeError, NodeTimeoutError
+from nbflow.core.flow import Node
+from nbflow.core.scopes import node_references
 from nbflow.testing import FakeContext, run_node
 
 BOTH = pytest.mark.parametrize("where", ["in_kernel", "subprocess"])
@@ -189,3 +192,13 @@ def test_cancelling_the_engines_thread_ends_the_process(ctx: FakeContext) -> Non
     assert ended == ["cancelled"]
     time.sleep(0.2)
     assert [pid for pid in map(int, ctx.logs[0][1].split()) if alive(pid)] == []
+
+
+async def test_double_braces_in_code_are_python_and_no_expression() -> None:
+    declared = Registry().get("action.code.python")
+    node = Node(id="n", type=declared.type, config={"code": 'return f"{{{item}}} of {{nodes.x}}"'})
+
+    assert "code" in declared.verbatim
+    assert node_references(node, declared) == frozenset()
+    assert list(config_problems(node, declared)) == []
+    assert await run_node(declared, dict(node.config), 3) == "{3} of {nodes.x}"

@@ -14,8 +14,8 @@ import httpx
 import pytest
 from pydantic import ValidationError
 
-from nbflow.core.errors import ConfigError, InputError, LimitError, NodeTimeoutError, ProtocolError, RateLimitedError, RemoteError
 from nbflow.catalogue.public_network import guarded, is_public, network_of
+from nbflow.core.errors import ConfigError, InputError, LimitError, NodeTimeoutError, ProtocolError, RateLimitedError, RemoteError
 from nbflow.testing import FakeContext, run_node
 
 

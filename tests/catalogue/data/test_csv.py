@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from nbflow.core.errors import ConfigError, InputError, MissingExtraError
 from nbflow.catalogue import csv_text
+from nbflow.core.errors import ConfigError, InputError, MissingExtraError
 from nbflow.testing import FakeContext, run_node
 
 

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from nbflow.core.errors import ConfigError, ExpressionError, InputError
 from nbflow.catalogue.json_shapes import flatten, unflatten
+from nbflow.core.errors import ConfigError, ExpressionError, InputError
 from nbflow.testing import FakeContext, run_node
 
 

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 from pydantic import ValidationError
 
-from nbflow.core.errors import ExpressionError, InputError
 from nbflow.catalogue.operators import Condition, holds
+from nbflow.core.errors import ExpressionError, InputError
 from nbflow.testing import FakeContext, run_node
 
 

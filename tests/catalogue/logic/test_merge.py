@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 from pydantic import ValidationError
 
-from nbflow.core.errors import InputError
 from nbflow.catalogue.registry import Registry
+from nbflow.core.errors import InputError
 from nbflow.testing import run_node
 
 USERS = [{"id": 1, "name": "Ada"}, {"id": 2, "name": "Bob"}]

@@ -1,8 +1,8 @@
 import pytest
 from pydantic import ValidationError
 
-from nbflow.core.errors import InputError
 from nbflow.catalogue.registry import Registry
+from nbflow.core.errors import InputError
 from nbflow.testing import run_node
 
 RULES = [
