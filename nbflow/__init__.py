@@ -45,8 +45,27 @@ _HOMES = {
     "NodeError": "nbflow.core.errors",
 }
 
-__all__ = [  # noqa: PLE0604, RUF022 -- made from the one list above
-    *_HOMES
+__all__ = [
+    "CheckError",
+    "Context",
+    "Emit",
+    "ExecutionError",
+    "Failure",
+    "Flow",
+    "Inputs",
+    "NbflowError",
+    "NodeError",
+    "Retry",
+    "execution",
+    "executions",
+    "flow",
+    "for_range",
+    "foreach",
+    "load",
+    "node",
+    "nodes",
+    "sql",
+    "while_",
 ]
 
 

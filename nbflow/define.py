@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Mapping
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 from nbflow.authoring.trace import Definition, active_trace, draw
@@ -14,6 +12,9 @@ from nbflow.core.errors import DefinitionError, ParameterError
 from nbflow.core.flow import Flow, FlowSettings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
     from nbflow.core.problem import Problem
     from nbflow.runtime.execution import Execution
     from nbflow.runtime.runtime import Prepared
@@ -119,7 +120,7 @@ def flow(
     timeout: timedelta | float | None = None,
     timezone: str = "UTC",
     keep_outputs: bool = True,
-    vars: Mapping[str, Any] | None = None,  # noqa: A002 -- the document's word
+    vars: Mapping[str, Any] | None = None,
 ) -> Callable[[Callable[..., Any]], FlowFunction]: ...
 def flow(
     function: Callable[..., Any] | None = None,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
     import pandas as pd
 
 
@@ -35,7 +36,7 @@ def executions(flow: str | None = None, *, status: str | None = None, since: dat
         "flow": [row.flow for row in rows],
         "status": [row.status for row in rows],
         "trigger": [row.trigger for row in rows],
-        "started_at": pd.to_datetime([row.started_at for row in rows]),
+        "started_at": pd.Series([row.started_at for row in rows], dtype="datetime64[us]"),
         "duration_s": [None if row.duration_ms is None else row.duration_ms / 1000 for row in rows],
         "error": [row.error_message for row in rows],
     }

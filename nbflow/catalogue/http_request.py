@@ -11,9 +11,9 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nbflow.core.errors import ConfigError, LimitError, NodeError, NodeTimeoutError, ProtocolError, RateLimitedError, RemoteError
 from nbflow.catalogue.files import replacing
 from nbflow.catalogue.http_auth import proof
+from nbflow.core.errors import ConfigError, LimitError, NodeError, NodeTimeoutError, ProtocolError, RateLimitedError, RemoteError
 
 if TYPE_CHECKING:
     import httpx

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
     from typing import Any
 
     from nbflow.core.problem import Problem
@@ -116,7 +115,7 @@ class RemoteError(NodeError):
         self.status = status
         self.body = body[:2000]
         if retryable is None and status is not None:
-            retryable = status in {408, 425, 429} or status >= 500
+            retryable = status in {408, 425, 429} or status >= 500  # noqa: PLR2004 -- HTTP's own numbers
         super().__init__(message, retryable=retryable)
 
 

@@ -6,8 +6,10 @@ durations are nanoseconds of a monotonic clock.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 Event = tuple[Any, ...]
 
@@ -15,7 +17,8 @@ Event = tuple[Any, ...]
 class Sink(Protocol):
     """Where events go. Called on the engine's thread or, for output of nodes, on theirs; must not block or raise. `list.append` is one."""
 
-    def __call__(self, event: Any, /) -> object: ...
+    def __call__(self, event: Any, /) -> object:
+        """Takes one event."""
 
 
 class ErrorRecord(NamedTuple):

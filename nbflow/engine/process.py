@@ -46,9 +46,8 @@ class ProcessPool:
         finally:
             if done:
                 self._free(process)
-            elif process.returncode is None:
-                with contextlib.suppress(ProcessLookupError):
-                    process.kill()
+            else:
+                await _end(process)
         if kind == "value":
             return content[0]
         error, text = content
@@ -78,11 +77,14 @@ class ProcessPool:
         """Ends the idle processes of the running loop."""
         idle = self._idle.pop(asyncio.get_running_loop(), [])
         for process in idle:
-            if process.returncode is None:
-                with contextlib.suppress(ProcessLookupError):
-                    process.kill()
-        for process in idle:
-            await process.wait()
+            await _end(process)
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+    await process.wait()
 
 
 def _job(call: NodeCall) -> bytes:

@@ -209,7 +209,7 @@ class Scope:
         steps = invoke(call)
         try:
             try:
-                first = step(run.hold, held, steps.send, None)
+                rest = resume(run.hold, held, steps, step(run.hold, held, steps.send, None))
             except StopIteration as stop:
                 value = stop.value
             else:
@@ -217,7 +217,7 @@ class Scope:
                     run.sink(NodeStarted(run.id, node.id, self.path, call.started_ns))
                 if self.ready:
                     self._spawn(self.work())
-                value = await resume(run.hold, held, steps, first)
+                value = await rest
             node.check(value)
         except (asyncio.CancelledError, GeneratorExit):
             self._end(call, "cancelled", run.now_ns() - call.started_ns)
@@ -263,7 +263,7 @@ class Scope:
             if self.failure is None:  # nobody here cancelled it: a node cancelled the task that it ran in
                 self._abort(NodeFailed("", self.path, NodeError("a node cancelled the task it ran in")))
             raise
-        except Exception as error:  # noqa: BLE001 -- a fault of the engine itself must not vanish in a task
+        except Exception as error:  # noqa: BLE001 -- becomes the failure of the node that asked for the part
             self._abort(NodeFailed("", self.path, error))
 
     def _worker_done(self, task: asyncio.Task[None]) -> None:

@@ -58,9 +58,8 @@ def step(hold: Hold, call: NodeCall | None, advance: Callable[[Any], Any], argum
 
 
 @types.coroutine
-def resume(hold: Hold, call: NodeCall | None, steps: Coroutine[Any, Any, Any], first: Any) -> Generator[Any, Any, Any]:
-    """Awaits a coroutine whose first step is done already and gave `first`."""
-    given = first
+def resume(hold: Hold, call: NodeCall | None, steps: Coroutine[Any, Any, Any], given: Any) -> Generator[Any, Any, Any]:
+    """Awaits a coroutine whose first step is done already and gave this. Keeps nothing of it: what it gave may hold a big value."""
     advance: Callable[[Any], Any]
     while True:
         try:
@@ -78,7 +77,7 @@ def resume(hold: Hold, call: NodeCall | None, steps: Coroutine[Any, Any, Any], f
 async def stepped(hold: Hold, call: NodeCall | None, steps: Coroutine[Any, Any, Any]) -> Any:
     """Awaits a whole coroutine step by step."""
     try:
-        first = step(hold, call, steps.send, None)
+        rest = resume(hold, call, steps, step(hold, call, steps.send, None))
     except StopIteration as stop:
         return stop.value
-    return await resume(hold, call, steps, first)
+    return await rest

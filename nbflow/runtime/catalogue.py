@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING
 
 from nbflow.authoring.function import FunctionNode, function_type
 from nbflow.authoring.namespace import Namespace
+from nbflow.catalogue.registry import Registry
 from nbflow.core.errors import DefinitionError
 from nbflow.core.node import PYTHON_FUNCTION, NodeType
-from nbflow.catalogue.registry import Registry
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from nbflow.core.flow import Node
 
 

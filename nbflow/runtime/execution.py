@@ -6,17 +6,18 @@ import asyncio
 import contextlib
 import threading
 import warnings
-from collections.abc import Generator, Mapping
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from typing import TYPE_CHECKING, Any
 
-from nbflow.core.errors import ExecutionError
 from nbflow.core.states import ExecutionStatus
 from nbflow.display.view import LiveView, in_kernel
 from nbflow.runtime.resident import resident
 
 if TYPE_CHECKING:
+    from collections.abc import Generator, Mapping
+
+    from nbflow.core.errors import ExecutionError
     from nbflow.core.flow import Flow
     from nbflow.display.state import ExecutionState, NodeState
     from nbflow.engine.run import Outcome, Run

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,8 @@ from nbflow.display.state import ExecutionState
 from nbflow.store.history import History
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from nbflow.display.state import NodeState
     from nbflow.store.history import ExecutionRow, NodeRow
     from nbflow.store.interface import Store

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict, deque
-from collections.abc import Mapping
 from concurrent.futures import Future
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from nbflow.core.events import (
     ErrorRecord,
@@ -19,6 +18,9 @@ from nbflow.core.events import (
     NodeStarted,
     Usage,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 LOG_CHARACTERS = 16_384  # kept of a node's output: the last ones
 DISPLAYS = 10  # rich outputs kept of a node: the last ones

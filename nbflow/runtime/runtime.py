@@ -8,10 +8,8 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -36,6 +34,9 @@ from nbflow.store.opening import open_store
 from nbflow.store.project import find_project
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Mapping
+    from pathlib import Path
+
     from nbflow.authoring.trace import Definition
     from nbflow.core.events import Sink
     from nbflow.core.problem import Problem
@@ -113,7 +114,7 @@ class Runtime:
 
         `sinks` see every event besides the recorder: live views, the terminal, tests.
         """
-        execution, work = self._begin(prepared, params, input, trigger, sinks, source)
+        execution, work = self._begin(prepared, params, input_=input, trigger=trigger, sinks=sinks, source=source)
         resident.start(work)
         return execution
 
@@ -128,19 +129,19 @@ class Runtime:
         source: str = "",
     ) -> Execution:
         """Like `start`, on the caller's own loop, to the durable end: for servers, which have a loop and many executions."""
-        execution, work = self._begin(prepared, params, input, trigger, sinks, source)
+        execution, work = self._begin(prepared, params, input_=input, trigger=trigger, sinks=sinks, source=source)
         await work
         await execution.recorded()
         return execution
 
     def _begin(
-        self, prepared: Prepared, params: Mapping[str, Any] | None, input_: Any, trigger: str, sinks: tuple[Sink, ...], source: str
+        self, prepared: Prepared, params: Mapping[str, Any] | None, *, input_: Any, trigger: str, sinks: tuple[Sink, ...], source: str
     ) -> tuple[Execution, Coroutine[Any, Any, None]]:
         flow = prepared.definition.flow
         values = validate(flow.name, flow.parameters, params or {})
         capture.install()
         execution_id = str(new_id())
-        recorder = Recorder(execution_id, self.store, self._accepted(prepared, execution_id, values, input_, trigger, source))
+        recorder = Recorder(execution_id, self.store, self._accepted(prepared, execution_id, values, input_=input_, trigger=trigger, source=source))
         execution = Execution(execution_id, flow)
         run = Run(execution_id, prepared.plan, sink=_fan_out(recorder, execution.tell, *sinks), params=values, input=input_, services=self._services)
         self._watch(recorder)
@@ -162,7 +163,7 @@ class Runtime:
         recorder.flush().add_done_callback(execution.settle)
 
     def _accepted(
-        self, prepared: Prepared, execution_id: str, params: Mapping[str, Any], input_: Any, trigger: str, source: str
+        self, prepared: Prepared, execution_id: str, params: Mapping[str, Any], *, input_: Any, trigger: str, source: str
     ) -> list[Mapping[str, Any]]:
         """The first records of an execution; before them, once a process, the document of its flow."""
         flow, now = prepared.definition.flow, time.time_ns()
@@ -248,7 +249,7 @@ _current: Runtime | None = None
 
 def runtime() -> Runtime:
     """The runtime of this process, made on first use; a child of fork gets its own."""
-    global _current, _owner_pid  # noqa: PLW0603 -- one a process
+    global _current, _owner_pid
     if _current is None or _owner_pid != os.getpid():
         _current, _owner_pid = Runtime(), os.getpid()
         _whoami.cache_clear()

@@ -11,7 +11,6 @@ import fcntl
 import os
 import queue
 import threading
-import time
 import weakref
 from collections import deque
 from concurrent.futures import Future

@@ -1,7 +1,5 @@
 """Which annotated types fit."""
 
-# ruff: noqa: UP007, UP045 -- the old spellings must work too
-
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal, NewType, Optional, Protocol, TypedDict, TypeVar, Union
 

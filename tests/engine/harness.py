@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nbflow.authoring.namespace import Namespace
 from nbflow.authoring.trace import Definition, draw
+from nbflow.catalogue.registry import Registry
 from nbflow.core.check import check
 from nbflow.core.events import NodeFinished, NodeLogged, NodeStarted
 from nbflow.core.flow import FlowSettings, Node
 from nbflow.core.node import PYTHON_FUNCTION, NodeType
 from nbflow.engine.plan import Plan, compile_flow
 from nbflow.engine.run import Outcome, Run
-from nbflow.engine.services import Services
-from nbflow.catalogue.registry import Registry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from nbflow.engine.services import Services
 
 registry = Registry()
 nodes: Any = Namespace(lambda: registry)

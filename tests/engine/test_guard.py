@@ -6,6 +6,7 @@ import asyncio
 import threading
 import time
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -13,11 +14,13 @@ from nbflow.authoring.function import node
 from nbflow.core.errors import NodeError, NodeTimeoutError, RateLimitedError, RemoteError
 from nbflow.core.events import NodeRetried
 from nbflow.core.flow import Retry
-from nbflow.core.node import Inputs
 from nbflow.engine.services import Services
 from nbflow.testing import FakeClock
 
 from .harness import nodes, ran, start, until
+
+if TYPE_CHECKING:
+    from nbflow.core.node import Inputs
 
 
 @node(where="inline")

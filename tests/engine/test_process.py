@@ -7,18 +7,21 @@ import signal
 import sys
 import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from nbflow.authoring.function import node
 from nbflow.core.errors import ConfigError, NodeError
 from nbflow.core.events import NodeLogged, NodeProgressed, NodeRetried
-from nbflow.core.node import Inputs
 from nbflow.engine.process import RemoteTracebackError
 from nbflow.engine.services import Services
 from nbflow.testing import FakeClock
 
 from .harness import ran
+
+if TYPE_CHECKING:
+    from nbflow.core.node import Inputs
 
 
 @node(where="inline")

@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 import gc
 import weakref
+from typing import TYPE_CHECKING
 
 import pytest
 
 from nbflow.authoring.function import node
 from nbflow.authoring.loops import foreach
-from nbflow.core.node import Inputs
 
 from .harness import nodes, ran
+
+if TYPE_CHECKING:
+    from nbflow.core.node import Inputs
 
 
 class Frame:

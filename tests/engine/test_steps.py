@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import sys
 import threading
 import time
 
@@ -25,25 +27,32 @@ def test_an_interruption_hits_the_call_that_holds_the_loop_or_nobody():
             hold.interrupt()
             time.sleep(0)
 
+    def work(_argument=None):
+        for number in range(20):
+            number + number
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(0.000_01)
     thread = threading.Thread(target=interrupter)
     thread.start()
     try:
-        for _ in range(2000):
+        for _ in range(1_000_000):
             try:
-                step(hold, "call", lambda _: sum(range(50)), None)  # type: ignore[arg-type]
+                step(hold, "call", work, None)  # type: ignore[arg-type]
             except NodeInterrupted:
                 hits += 1
-            sum(range(50))  # the engine's own work: an interruption here would end this test
+            work()  # the engine's own: an interruption here would end this test
+            if hits > 100:
+                break
     finally:
         stop.set()
         thread.join()
+        sys.setswitchinterval(interval)
     assert hits > 0
     assert hold.call is None
 
 
 async def test_a_coroutine_gives_its_value_step_by_step():
-    import asyncio
-
     async def work():
         for _ in range(3):
             await asyncio.sleep(0)
@@ -53,8 +62,6 @@ async def test_a_coroutine_gives_its_value_step_by_step():
 
 
 async def test_a_coroutine_sees_what_is_thrown_into_it():
-    import asyncio
-
     seen = []
 
     async def work():
@@ -74,8 +81,6 @@ async def test_a_coroutine_sees_what_is_thrown_into_it():
 
 
 async def test_the_first_step_may_be_done_elsewhere():
-    import asyncio
-
     async def work():
         await asyncio.sleep(0)
         return 7

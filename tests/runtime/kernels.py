@@ -28,8 +28,8 @@ class Cell:
     stdout: str = ""
     stderr: str = ""
     result: str = ""
-    displays: list[dict[str, Any]] = field(default_factory=list)
-    updates: list[dict[str, Any]] = field(default_factory=list)
+    displays: list[dict[str, Any]] = field(default_factory=list, repr=False)
+    updates: list[dict[str, Any]] = field(default_factory=list, repr=False)
     ids: list[str] = field(default_factory=list)  # display ids, of displays and updates
     ename: str = ""
     evalue: str = ""
@@ -67,7 +67,7 @@ class Kernel:
             try:
                 message = self.client.get_iopub_msg(timeout=max(0.01, deadline - time.monotonic()))
             except Empty:
-                raise AssertionError(f"the cell has not ended in {timeout_s} s; so far: {cell}") from None
+                raise AssertionError(f"the cell has not ended in {timeout_s} s; so far: {cell.stdout[-500:]} {cell.stderr[-500:]}") from None
             if message["parent_header"].get("msg_id") != asked:
                 continue
             kind, content = message["header"]["msg_type"], message["content"]

@@ -10,10 +10,10 @@ from typing import Annotated, Any, Literal, Self, cast
 
 from pydantic import AfterValidator, Field, model_validator
 
-from nbflow.core.config import NodeConfig
-from nbflow.core.node import Context, Verbatim, node_type
 from nbflow.catalogue.rows import frame, is_frame, is_record, items
 from nbflow.catalogue.subprocess_code import Limits, run_in_subprocess
+from nbflow.core.config import NodeConfig
+from nbflow.core.node import Context, Verbatim, node_type
 
 NAMES = ("items", "item", "df", "ctx")
 _FILE = "<action.code.python>"

@@ -11,14 +11,14 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from nbflow.core.config import NodeConfig
-from nbflow.core.errors import ConfigError, InputError, NodeTimeoutError
-from nbflow.core.node import Context, Lazy, node_type
 from nbflow.catalogue.expressions import one_expression, truth
 from nbflow.catalogue.files import describe, resolve
 from nbflow.catalogue.http_auth import HttpAuth
 from nbflow.catalogue.http_request import Answer, Request, exchange, raise_for_status, shown
 from nbflow.catalogue.public_network import network_of, use_network
+from nbflow.core.config import NodeConfig
+from nbflow.core.errors import ConfigError, InputError, NodeTimeoutError
+from nbflow.core.node import Context, Lazy, node_type
 
 
 class Pagination(NodeConfig):

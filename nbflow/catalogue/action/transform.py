@@ -6,11 +6,11 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
+from nbflow.catalogue.expressions import OneExpression
+from nbflow.catalogue.rows import is_frame, is_record, records
 from nbflow.core.config import NodeConfig
 from nbflow.core.errors import InputError
 from nbflow.core.node import Context, Lazy, node_type
-from nbflow.catalogue.expressions import OneExpression
-from nbflow.catalogue.rows import is_frame, is_record, records
 
 Kind = Literal["any", "string", "number", "boolean", "array", "object"]
 

@@ -6,13 +6,13 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from nbflow.core.config import NodeConfig
-from nbflow.core.errors import ConfigError, InputError, MissingExtraError
-from nbflow.core.node import Context, node_type
 from nbflow.catalogue import csv_text
 from nbflow.catalogue.files import describe, replacing, resolve, translated
 from nbflow.catalogue.operation import check_fields
 from nbflow.catalogue.rows import frame, records
+from nbflow.core.config import NodeConfig
+from nbflow.core.errors import ConfigError, InputError, MissingExtraError
+from nbflow.core.node import Context, node_type
 
 _READING = "delimiter quote header encoding skip_lines max_rows bad_rows types"
 _WRITING = "delimiter header encoding columns line_end quoting escape_formulas"

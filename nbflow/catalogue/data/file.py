@@ -8,11 +8,11 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
+from nbflow.catalogue.files import describe, replacing, resolve, translated
+from nbflow.catalogue.operation import check_fields
 from nbflow.core.config import NodeConfig
 from nbflow.core.errors import InputError
 from nbflow.core.node import Context, node_type
-from nbflow.catalogue.files import describe, replacing, resolve, translated
-from nbflow.catalogue.operation import check_fields
 
 FIELDS = {
     "read": "path! format encoding",

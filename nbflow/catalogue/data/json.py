@@ -7,14 +7,14 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from nbflow.core.config import NodeConfig
-from nbflow.core.errors import ConfigError, InputError
-from nbflow.core.node import Context, node_type
 from nbflow.catalogue.expressions import OneExpression, truth
 from nbflow.catalogue.files import describe, replacing, resolve, translated
 from nbflow.catalogue.json_shapes import flatten, merge, unflatten
 from nbflow.catalogue.operation import check_fields
 from nbflow.catalogue.rows import is_frame, is_record, items, records
+from nbflow.core.config import NodeConfig
+from nbflow.core.errors import ConfigError, InputError
+from nbflow.core.node import Context, node_type
 
 FIELDS = {
     "transform": "expression query",

@@ -4,10 +4,10 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from nbflow.core.config import NodeConfig
-from nbflow.core.node import Context, Emit, node_type
 from nbflow.catalogue.expressions import OneExpression, truth
 from nbflow.catalogue.operators import Condition, all_hold
+from nbflow.core.config import NodeConfig
+from nbflow.core.node import Context, Emit, node_type
 
 
 class IfConfig(NodeConfig):

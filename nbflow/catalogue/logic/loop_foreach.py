@@ -4,11 +4,11 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from nbflow.catalogue.rows import is_frame, is_record, items
 from nbflow.core.config import NodeConfig
 from nbflow.core.errors import InputError
 from nbflow.core.node import Context, node_type
 from nbflow.core.suggest import advice
-from nbflow.catalogue.rows import is_frame, is_record, items
 
 
 class ForeachConfig(NodeConfig):

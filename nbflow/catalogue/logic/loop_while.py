@@ -5,10 +5,10 @@ from typing import Any
 
 from pydantic import Field
 
+from nbflow.catalogue.expressions import OneExpression, truth
 from nbflow.core.config import NodeConfig
 from nbflow.core.errors import LimitError
 from nbflow.core.node import Context, node_type
-from nbflow.catalogue.expressions import OneExpression, truth
 
 
 class WhileConfig(NodeConfig):

@@ -7,11 +7,11 @@ from typing import Annotated, Any, Literal, Self, cast
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from nbflow.catalogue.rows import frame, is_frame, is_record, records
 from nbflow.core.config import NodeConfig
 from nbflow.core.errors import InputError
 from nbflow.core.node import Context, Inputs, Join, node_type
 from nbflow.core.suggest import advice
-from nbflow.catalogue.rows import frame, is_frame, is_record, records
 
 Row = dict[str, Any]
 _SIDE, _ROW = "\0side", "\0row"  # columns of ours, by names that no table has

@@ -5,11 +5,11 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
+from nbflow.catalogue.expressions import OneExpression, one_expression, truth
+from nbflow.catalogue.operators import Condition, all_hold
 from nbflow.core.config import NodeConfig
 from nbflow.core.errors import InputError
 from nbflow.core.node import Context, Emit, Lazy, node_type
-from nbflow.catalogue.expressions import OneExpression, one_expression, truth
-from nbflow.catalogue.operators import Condition, all_hold
 
 EXTRA = "extra"
 

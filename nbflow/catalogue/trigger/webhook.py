@@ -6,9 +6,9 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from nbflow.catalogue.expressions import OneExpression, truth
 from nbflow.core.config import NodeConfig
 from nbflow.core.node import Context, Emit, node_type
-from nbflow.catalogue.expressions import OneExpression, truth
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
 _SEGMENT = re.compile(r":[A-Za-z_][A-Za-z0-9_]*|[A-Za-z0-9._~-]+")
