@@ -99,6 +99,11 @@ print([name for name in heavy if name in sys.modules])
 
 
 def test_listing_the_types_imports_none_of_them() -> None:
-    code = "import sys; from nbflow.catalogue.registry import Registry; Registry().types(); print([n for n in sys.modules if n.startswith('nbflow.catalogue.')])"
+    code = """
+import sys
+from nbflow.catalogue.registry import Registry
+Registry().types()
+print([name for name in sys.modules if name.startswith("nbflow.catalogue.")])
+"""
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30)
     assert done.stdout.strip() == "['nbflow.catalogue.registry']"
