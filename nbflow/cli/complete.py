@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import wraps
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +10,8 @@ Completer = Callable[[str], list[str]]
 
 
 def _quiet(find: Completer) -> Completer:
-    """A shell that completes must see no error: no answer is answer enough."""
+    """A shell that completes must see no error: no answer is answer enough. The parameter's name is what typer looks for."""
 
-    @wraps(find)
     def complete(incomplete: str) -> list[str]:
         try:
             return [found for found in find(incomplete) if found.startswith(incomplete)]

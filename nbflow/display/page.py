@@ -12,6 +12,7 @@ import json
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from nbflow.core.scopes import node_references
 from nbflow.display.graph import img, place_of
 from nbflow.display.look import GROUP_COLOURS, duration, look_of
 
@@ -139,11 +140,18 @@ def _sections(state: ExecutionState) -> str:
     else:
         hidden = 0
     room = _Room(MAX_RICH_BYTES)
-    opened = {node.id for node in shown if node.status == "failed"} | ({state.last_ended} if state.ended and state.last_ended else set())
+    opened = {node.id for node in shown if node.status == "failed"} | (_results(state) if state.ended else set())
     parts = [_section(node, room, opened=node.id in opened) for node in shown]
     if hidden:
         parts.append(f'<div style="{_MUTED};margin:6px 0 0 0">{hidden} more nodes with output are not shown here</div>')
     return "".join(parts)
+
+
+def _results(state: ExecutionState) -> set[str]:
+    """What people ran the flow for: pictures and tables of nodes that nothing follows; without any, whatever ended last."""
+    followed = {edge.source for edge in state.flow.edges} | {name for node in state.flow.nodes for name in node_references(node)}
+    rich = {name for name, node in state.nodes.items() if name not in followed and node.bundle is not None}
+    return rich or ({state.last_ended} if state.last_ended else set())
 
 
 class _Room:

@@ -263,7 +263,7 @@ class Scope:
             if self.failure is None:  # nobody here cancelled it: a node cancelled the task that it ran in
                 self._abort(NodeFailed("", self.path, NodeError("a node cancelled the task it ran in")))
             raise
-        except Exception as error:  # noqa: BLE001 -- becomes the failure of the node that asked for the part
+        except Exception as error:  # noqa: BLE001 -- a fault of the engine itself must not vanish in a task
             self._abort(NodeFailed("", self.path, error))
 
     def _worker_done(self, task: asyncio.Task[None]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import ctypes
+import os
 import threading
 import time
 from queue import SimpleQueue
@@ -98,6 +99,7 @@ class ThreadPool:
 
     def __init__(self) -> None:
         self._idle: list[_Worker] = []
+        os.register_at_fork(after_in_child=self._idle.clear)  # a child has none of its parent's threads
 
     def free(self, worker: _Worker) -> None:
         """Called by a worker that has nothing to do."""

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 STOP_S = 2.0  # how long an interrupted caller waits for the execution to end
 MOST_TOLD = 10_000  # events kept before they are folded
+_WAKE_S = 0.2  # ipykernel 7 notes an interrupt without waking its loop (tornado's add_callback in a signal handler): something has to
 _NUDGE_S = 0.25  # after which a sync node that holds the engine's loop is interrupted
 _NOTHING = object()
 
@@ -143,7 +144,9 @@ class Execution:
         self._show_in_notebook()
         waiting = asyncio.wrap_future(self._done)
         try:
-            return await asyncio.shield(waiting)
+            while not waiting.done():
+                await asyncio.wait([waiting], timeout=_WAKE_S if self._shown else None)
+            return self
         except asyncio.CancelledError:
             self.cancel()
             await asyncio.wait([waiting], timeout=STOP_S)
@@ -183,8 +186,8 @@ class Execution:
 
     def _nudge(self) -> None:
         """A sync node that holds the engine's thread keeps the cancellation from being seen."""
-        if self._outcome is None and self._run is not None and self._run.inline is not None:
-            resident.interrupt()
+        if self._outcome is None and self._run is not None:
+            self._run.interrupt()
 
     # Inside -----------------------------------------------------------------------------------------
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections import defaultdict, deque
 from concurrent.futures import Future
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from nbflow.core.events import (
@@ -18,12 +20,14 @@ from nbflow.core.events import (
     NodeStarted,
     Usage,
 )
+from nbflow.display.capture import DISPLAY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 LOG_CHARACTERS = 16_384  # kept of a node's output: the last ones
-DISPLAYS = 10  # rich outputs kept of a node: the last ones
+_JOINED = 4096  # characters after which a new entry begins, so that old ones can go
+DISPLAYS = 12  # rich outputs kept of a node: the last ones
 _NO_ERROR = ErrorRecord("", "")
 _NO_USAGE = Usage()
 
@@ -46,46 +50,54 @@ class Recorder:
         self._first = accepted  # records that go before all others
         self._lock = threading.Lock()
         self._seq = 0
-        self._logs: dict[tuple[str, tuple[int, ...]], list[tuple[int, str, str, str]]] = defaultdict(list)
+        self._logs: dict[tuple[str, tuple[int, ...]], Logs] = defaultdict(Logs)
         self._shown: dict[tuple[str, tuple[int, ...]], list[dict[str, Any]]] = defaultdict(list)
 
     def __call__(self, event: Any) -> None:
         """Keeps the event."""
         self._events.append(event)
 
-    def flush(self) -> Future[None]:
-        """Hands all events so far to the store; the future is done when they, and all before them, are durable. Never raises itself."""
+    def accepted(self, written: Future[None]) -> None:
+        """What was submitted before the first event."""
+        self._written.append(written)
+
+    def flush(self) -> None:
+        """Hands all events so far to the store. Raises nothing: what the store refuses is told by `written`."""
         with self._lock:
-            records, self._first = self._first, []
-            while self._events:
-                record = self._record(self._events.popleft())
-                if record is not None:
-                    records.append(record)
-            if records or self._last is None:
-                try:
-                    self._last = self._store.submit(records)
-                except Exception as error:  # noqa: BLE001 -- told through the future, like every other failure to write
-                    self._last = Future()
-                    self._last.set_exception(error)
-            return self._last
+            events, self._events = self._events, []
+            records = [record for event in events if (record := self._record(event)) is not None]
+            self._written = [future for future in self._written if not future.done() or future.exception()]
+            if records:
+                self._written.append(self._submitted(records))
+
+    def _submitted(self, records: list[Mapping[str, Any]]) -> Future[None]:
+        try:
+            return self._store.submit(records)
+        except Exception as error:  # noqa: BLE001 -- the execution goes on; whoever asks `written` hears of it
+            refused: Future[None] = Future()
+            refused.set_exception(error)
+            return refused
+
+    async def written(self) -> None:
+        """Waits until everything flushed is durable. Raises the store's first error."""
+        for future in self._written:
+            await asyncio.shield(asyncio.wrap_future(future))
 
     def _record(self, event: Any) -> dict[str, Any] | None:
         kind = type(event)
         if kind is NodeFinished:
             return self._node(event)
         if kind is NodeLogged:
-            self._logs[event.node, event.path].append((event.at_ns, event.stream, event.level, event.text))
+            self._logs[event.node, event.path].add(event.at_ns, event.stream, event.level, event.text)
             return None
         if kind is NodeDisplayed:
-            shown = self._shown[event.node, event.path]
-            shown.append({"data": dict(event.data), "metadata": dict(event.metadata)})
-            del shown[:-DISPLAYS]
+            self._displayed(event)
             return None
         if kind is NodeStarted:
             return {"k": "node_started", "execution_id": self.execution_id, "node_id": event.node, "path": dotted(event.path), "ts": event.at_ns}
         if kind is NodeRetried:
             text = f"try {event.attempt} failed: {event.error.type}: {event.error.message}; the next one in {event.wait_s:.1f} s"
-            self._logs[event.node, event.path].append((event.at_ns, "log", "warn", text))
+            self._logs[event.node, event.path].add(event.at_ns, "log", "warn", text)
             return None
         if kind is ExecutionStarted:
             return {"k": "started", "execution_id": self.execution_id, "ts": event.at_ns}
@@ -104,6 +116,24 @@ class Recorder:
             }
         return None
 
+    def _displayed(self, event: NodeDisplayed) -> None:
+        """An update takes the place of what it updates, as in the live view."""
+        notes = event.metadata.get(DISPLAY) or {}
+        shown = self._shown[event.node, event.path]
+        if notes.get("clear"):
+            shown.clear()
+            self._logs.pop((event.node, event.path), None)
+            return
+        entry = {"data": dict(event.data), "metadata": dict(event.metadata)}
+        if not notes.get("update"):
+            shown.append(entry)
+            del shown[:-DISPLAYS]
+            return
+        entry["metadata"][DISPLAY] = {**notes, "update": False}
+        for number, old in enumerate(shown):
+            if (old["metadata"].get(DISPLAY) or {}).get("display_id") == notes.get("display_id"):
+                shown[number] = entry
+
     def _node(self, event: NodeFinished) -> dict[str, Any]:
         self._seq += 1
         error, usage = event.error or _NO_ERROR, event.usage or _NO_USAGE
@@ -114,7 +144,7 @@ class Recorder:
             payload["traceback"] = error.traceback
         place = (event.node, event.path)
         if place in self._logs:
-            payload["logs"] = bounded(self._logs.pop(place))
+            payload["logs"] = self._logs.pop(place).kept()
         if place in self._shown:
             payload["displays"] = self._shown.pop(place)
         return {
@@ -145,23 +175,51 @@ def dotted(path: tuple[int, ...]) -> str:
     return ".".join(map(str, path))
 
 
-def bounded(logs: list[tuple[int, str, str, str]]) -> list[dict[str, Any]]:
-    """Neighbouring writes to one stream joined, and only the last LOG_CHARACTERS of it all, with a line that says so."""
-    joined: list[dict[str, Any]] = []
-    for at_ns, stream, level, text in logs:
-        if joined and stream != "log" and joined[-1]["stream"] == stream:
-            joined[-1]["text"] += text
+class Logs:
+    """One node's output: neighbouring writes to one stream joined, and only the last LOG_CHARACTERS of it all, with a line that says so."""
+
+    def __init__(self) -> None:
+        self._entries: deque[_Entry] = deque()
+        self._characters = 0
+        self._lost = 0
+        self._began_ns = 0
+
+    def add(self, at_ns: int, stream: str, level: str, text: str) -> None:
+        """Takes a write. A node that prints without end costs no more memory than what is kept."""
+        self._began_ns = self._began_ns or at_ns
+        last = self._entries[-1] if self._entries else None
+        if last is None or stream == "log" or last.stream != stream or last.characters + len(text) > _JOINED:
+            self._entries.append(_Entry(at_ns, stream, level, [text], len(text)))
         else:
-            joined.append({"at": at_ns, "stream": stream, "level": level, "text": text})
-    left = LOG_CHARACTERS
-    kept: list[dict[str, Any]] = []
-    for entry in reversed(joined):
-        if left <= 0:
-            break
-        entry["text"] = entry["text"][-left:]
-        left -= len(entry["text"])
-        kept.append(entry)
-    lost = sum(len(text) for *_, text in logs) - sum(len(entry["text"]) for entry in kept)
-    if lost:
-        kept.append({"at": logs[0][0], "stream": "log", "level": "warn", "text": f"({lost} earlier characters were not kept)"})
-    return kept[::-1]
+            last.texts.append(text)
+            last.characters += len(text)
+        self._characters += len(text)
+        while self._characters - self._entries[0].characters >= LOG_CHARACTERS:
+            gone = self._entries.popleft()
+            self._characters -= gone.characters
+            self._lost += gone.characters
+
+    def kept(self) -> list[dict[str, Any]]:
+        """As the store keeps it."""
+        found: list[dict[str, Any]] = []
+        for entry in self._entries:
+            text = "".join(entry.texts)
+            if found and entry.stream != "log" and found[-1]["stream"] == entry.stream:
+                found[-1]["text"] += text
+            else:
+                found.append({"at": entry.at_ns, "stream": entry.stream, "level": entry.level, "text": text})
+        over = max(0, self._characters - LOG_CHARACTERS)
+        if over:
+            found[0]["text"] = found[0]["text"][over:]  # the first entry is longer: else it would be gone
+        if lost := self._lost + over:
+            found.insert(0, {"at": self._began_ns, "stream": "log", "level": "warn", "text": f"({lost} earlier characters were not kept)"})
+        return found
+
+
+@dataclass(slots=True)
+class _Entry:
+    at_ns: int
+    stream: str
+    level: str
+    texts: list[str]
+    characters: int

@@ -7,8 +7,6 @@ import os
 import threading
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from nbflow.engine.threads import interrupt_thread
-
 if TYPE_CHECKING:
     from collections.abc import Coroutine
     from concurrent.futures import Future
@@ -22,7 +20,6 @@ class Resident:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._thread: threading.Thread | None = None
         self._pid = 0
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -33,8 +30,7 @@ class Resident:
             if self._loop is None or self._pid != os.getpid():
                 self._pid = os.getpid()
                 self._loop = asyncio.new_event_loop()
-                self._thread = threading.Thread(target=self._loop.run_forever, name="nbflow-engine", daemon=True)
-                self._thread.start()
+                threading.Thread(target=self._loop.run_forever, name="nbflow-engine", daemon=True).start()
             return self._loop
 
     def submit(self, work: Coroutine[Any, Any, T]) -> Future[T]:
@@ -50,11 +46,6 @@ class Resident:
         task = loop.create_task(work)
         self._tasks.add(task)  # the loop itself holds tasks only weakly
         task.add_done_callback(self._tasks.discard)
-
-    def interrupt(self) -> None:
-        """Raises NodeInterrupted in what the engine's thread is executing: a sync node that holds it."""
-        if self._thread is not None and self._thread.ident is not None:
-            interrupt_thread(self._thread.ident)
 
 
 resident = Resident()

@@ -1,6 +1,9 @@
 """Completion answers from files and declarations, and never fails."""
 
-from cli_project import JOBS, NOTEBOOK
+import subprocess
+
+import pytest
+from cli_project import COMMAND, JOBS, NOTEBOOK
 
 from nbflow.cli import complete
 
@@ -39,3 +42,21 @@ def test_trouble_is_silence(project, monkeypatch):
     project.write("broken.py", "def")
     assert complete.targets("broken.py:") == []
     assert complete.targets("nowhere/at/all") == []
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("nbflow nodes action.h", "action.http"),
+        ("nbflow run jo", "jobs.py"),
+        ("nbflow run jobs.py:tot", "jobs.py:total"),
+        ("nbflow executions --status fai", "failed"),
+        ("nbflow exec", "executions"),
+        ("nbflow show 0", ""),
+    ],
+)
+def test_the_shell_gets_the_answers(project, words, expected):
+    asked = {"_NBFLOW_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
+    done = subprocess.run([COMMAND], cwd=project.folder, env={**project.environment, **asked}, capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == expected
+    assert done.stderr == ""

@@ -224,4 +224,4 @@ async def test_ignored_inputs_are_not_kept():
         return 1
 
     result = await ran(flow, keep_outputs=False)
-    assert result.outcome.outputs["count"] == 0
+    assert result.outcome.outputs["count"] == 0, result.outcome.error
