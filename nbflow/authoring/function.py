@@ -87,10 +87,7 @@ def function_type(
     function: Callable[..., Any], *, outputs: tuple[str, ...] = ("output",), join: Join = "all", where: Where | None = None
 ) -> NodeType:
     """The declaration that a function makes by its signature. Raises DefinitionError for parameters a node cannot have."""
-    try:
-        hints: Mapping[str, Any] = typing.get_type_hints(function, include_extras=True)
-    except Exception:  # noqa: BLE001 -- annotations that cannot be evaluated say nothing; the function works all the same
-        hints = {}
+    hints = _hints(function)
     ports: list[Port] = []
     context: str | None = None
     for parameter in inspect.signature(function).parameters.values():
@@ -117,6 +114,16 @@ def function_type(
         returns=None if any(hints.get("return") is nothing for nothing in (None, Any, Inputs)) else hints["return"],
         takes_context=context,
     )
+
+
+def _hints(function: Callable[..., Any]) -> Mapping[str, Any]:
+    """Evaluated annotations. When one cannot be, as after `if TYPE_CHECKING: import ...`, only those of nbflow, known by their names."""
+    try:
+        return typing.get_type_hints(function, include_extras=True)
+    except Exception:  # noqa: BLE001 -- annotations that cannot be evaluated say nothing; the function works all the same
+        ours = {"Inputs": Inputs, "Context": Context}
+        texts = {name: str(text).rpartition(".")[2] for name, text in getattr(function, "__annotations__", {}).items()}
+        return {name: ours[text] for name, text in texts.items() if text in ours}
 
 
 @overload

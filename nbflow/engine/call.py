@@ -180,19 +180,12 @@ class NodeCall:
         node = self.plan_node
         given = {name: value for name, many, slots in node.inputs if (value := self.port(slots, many=many)) is not MISSING}
         if node.type.config is None:
-            if node.template is not None:
-                named = node.template.render(self.names(node.template.names, given))
-            else:
-                named = deepcopy(dict(node.literals)) if node.copied else dict(node.literals)
-            named.update(given)
-            if node.type.takes_context is not None:
-                named[node.type.takes_context] = self
-            return [], named
+            return [], self._named(given)
         config = node.config
         if config is None:
             assert node.template is not None  # noqa: S101 -- compile keeps config None only then
             config = self._configured(node.template.render(self.names(node.template.names, given)))
-        named = {"ctx": self}
+        named: dict[str, Any] = {"ctx": self}
         for port in node.type.inputs:
             if port.name in given:
                 named[port.name] = given[port.name]
@@ -202,6 +195,21 @@ class NodeCall:
                 message = f"nothing arrived at input '{port.name}'"
                 raise InputError(message)
         return [config], named
+
+    def _named(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """What a user's function is called with."""
+        node = self.plan_node
+        if node.template is not None:
+            named = node.template.render(self.names(node.template.names, given))
+        else:
+            named = deepcopy(dict(node.literals)) if node.copied else dict(node.literals)
+        for port in node.type.inputs:
+            if port.many:
+                named.setdefault(port.name, [])
+        named.update(given)
+        if node.type.takes_context is not None:
+            named[node.type.takes_context] = self
+        return dict(named)
 
     def _configured(self, rendered: Mapping[str, Any]) -> Any:
         model = self.plan_node.type.config

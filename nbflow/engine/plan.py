@@ -338,8 +338,8 @@ def _changeable(literals: Iterable[Any]) -> bool:
 def _positional(node_type: NodeType, inputs: list[tuple[str, bool, list[int]]], literals: Mapping[str, Any]) -> slice | None:
     """The slots as one slice, when the connected ports are exactly the function's first positional parameters and literals come by name."""
     names = _positional_names(node_type.function)
-    connected = [name for name, many, _ in inputs if not many]
-    if len(connected) != len(inputs) or names[: len(connected)] != connected or set(connected) & set(literals):
+    connected = [name for name, _, _ in inputs]
+    if any(port.many for port in node_type.inputs) or names[: len(connected)] != connected or set(connected) & set(literals):
         return None
     slots = [slot for _, _, some in inputs for slot in some]
     return slice(slots[0], slots[-1] + 1) if slots else slice(0, 0)

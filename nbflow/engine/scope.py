@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import deque
+from functools import partial
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any
 
@@ -17,18 +17,19 @@ from nbflow.core.errors import InputError, NodeError
 from nbflow.core.events import NodeFinished, NodeStarted
 from nbflow.core.node import Emit, Failure
 from nbflow.core.values import preview
+from nbflow.engine.arrivals import Arrivals
 from nbflow.engine.call import NodeCall, part, plain
 from nbflow.engine.failed import NodeFailed, cause_of
 from nbflow.engine.guard import invoke
-from nbflow.engine.plan import ALL, ANY, ERROR, MISSING, ORDER_ONLY, OUTPUT
+from nbflow.engine.plan import ERROR, MISSING, OUTPUT
 from nbflow.engine.steps import resume, step
 from nbflow.engine.threads import NodeInterrupted, storable
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Coroutine, Mapping
+    from collections.abc import Awaitable, Callable, Coroutine, Mapping
 
     from nbflow.core.events import ErrorRecord
-    from nbflow.engine.plan import Capture, Delivery, Plan, PlanNode
+    from nbflow.engine.plan import Capture, Plan, PlanNode
     from nbflow.engine.run import Run
 
 SLICE_NS = 5_000_000  # how long inline nodes may hold the loop before others get a turn
@@ -39,13 +40,10 @@ _SPECIAL = _AWAITED | {Emit}
 _new_tuple = tuple.__new__
 
 
-class Scope:
-    """What is known while a plan runs: values in slots, counts of what is still to come, the ready nodes."""
+class Scope(Arrivals):
+    """One activation: runs what is ready, and tells of it."""
 
-    __slots__ = (
-        "aborted", "around", "dead", "failure", "item", "orders", "owner", "parent", "path", "pending", "plan",
-        "readers", "ready", "recorded", "results", "run", "started", "tasks", "unreadable", "values", "waiter",
-    )  # fmt: skip
+    __slots__ = ("aborted", "around", "failure", "item", "owner", "parent", "path", "recorded", "run", "tasks", "waiter")
 
     def __init__(
         self,
@@ -55,25 +53,16 @@ class Scope:
         around: NodeCall | None = None,
         path: tuple[int, ...] = (),
         item: Any = None,
-        captured: dict[Capture, Any] | None = None,
+        captured: Mapping[Capture, Any] | None = None,
         recorded: bool = True,
     ) -> None:
+        super().__init__(plan)
         self.run = run
-        self.plan = plan
         self.around = around  # the loop's call that this is an iteration of
         self.parent = around.scope if around is not None else None
         self.path = path
         self.item = item
         self.recorded = recorded
-        self.values: list[Any] = [MISSING] * plan.slots
-        self.pending = plan.pending.copy()
-        self.dead = bytearray(len(plan.nodes))
-        self.results: list[Any] = [MISSING] * len(plan.nodes)
-        self.started: set[int] | None = None  # nodes that run on any first input, and have
-        self.orders: dict[int, int] | None = plan.orders.copy() if plan.orders else None
-        self.readers: dict[int, int] | None = plan.readers.copy() if plan.readers else None
-        self.unreadable: dict[int, Exception] | None = None  # nodes whose input has not the part that an edge asks for
-        self.ready = deque(plan.roots)
         self.failure: NodeFailed | None = None
         self.tasks: set[asyncio.Task[None]] = set()
         self.waiter: asyncio.Future[None] | None = None
@@ -82,7 +71,7 @@ class Scope:
         for capture, slot in plan.presets:
             self.values[slot] = captured[capture] if captured else MISSING
         for delivery in plan.items:
-            self._put(delivery, item if delivery.port == "item" else path[-1])
+            self.put(delivery, item if delivery.port == "item" else path[-1])
 
     # Running ----------------------------------------------------------------------------------------
 
@@ -144,7 +133,7 @@ class Scope:
         while ready and self.failure is None:
             position = ready[0]
             node = nodes[position]
-            if dead[position] and not self._lives(position, node):
+            if dead[position] and not self.lives(position, node):
                 ready.popleft()
                 now = self._skip(position, node)
             elif self.unreadable is not None and position in self.unreadable:
@@ -185,7 +174,7 @@ class Scope:
                 if type(value) in _AWAITED:
                     node.is_async = True
                     call.started_ns = run.clock_offset_ns + began
-                    self._spawn(self._late(call, value))
+                    self._await_later(call, value)
                     return ended
                 node.check(value)
         except NodeInterrupted:
@@ -216,7 +205,7 @@ class Scope:
                 if self.recorded and not call.queued:
                     run.sink(NodeStarted(run.id, node.id, self.path, call.started_ns))
                 if self.ready:
-                    self._spawn(self.work())
+                    self._spawn(self.work)
                 value = await rest
             node.check(value)
         except (asyncio.CancelledError, GeneratorExit):
@@ -230,9 +219,20 @@ class Scope:
         else:
             self._finish(call, value, run.now_ns() - call.started_ns)
 
+    def _await_later(self, call: NodeCall, awaitable: Awaitable[Any]) -> None:
+        def never_begun(_task: asyncio.Task[None]) -> None:
+            if call.queued:
+                self._end(call, "cancelled", 0)
+                if isinstance(awaitable, CoroutineType):
+                    awaitable.close()
+
+        call.queued = True
+        self._spawn(partial(self._late, call, awaitable)).add_done_callback(never_begun)
+
     async def _late(self, call: NodeCall, awaitable: Awaitable[Any]) -> None:
         """Waits for what a sync function gave instead of its value, then goes on as the node's task."""
         run, node = self.run, call.plan_node
+        call.queued = False
         current_node.set(call)
         if self.recorded:
             run.sink(NodeStarted(run.id, call.node, self.path, call.started_ns))
@@ -251,14 +251,15 @@ class Scope:
             self._finish(call, value, run.now_ns() - call.started_ns)
         await self.work()
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+    def _spawn(self, work: Callable[[], Coroutine[Any, Any, None]]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(self._worker(work))
         self.tasks.add(task)
         task.add_done_callback(self._worker_done)
+        return task
 
-    async def _worker(self, work: Coroutine[Any, Any, None]) -> None:
+    async def _worker(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         try:
-            await work
+            await work()
         except asyncio.CancelledError:
             if self.failure is None:  # nobody here cancelled it: a node cancelled the task that it ran in
                 self._abort(NodeFailed("", self.path, NodeError("a node cancelled the task it ran in")))
@@ -311,9 +312,9 @@ class Scope:
         elif call.consumed is not None and self.around is not None:
             self.around.add(call.consumed)
         if run.releases:
-            self._release(node)
+            self.release(node)
         if type(value) is Emit:
-            self._deliver(position, value.ports)
+            self.deliver(position, value.ports)
             return
         values, pending = self.values, self.pending
         for delivery in self.plan.outgoing[position]:
@@ -325,9 +326,9 @@ class Scope:
                 if left == 0:
                     self.ready.append(target)
             else:
-                self._pass(delivery, value)
+                self.pass_on(delivery, value)
         for delivery in self.plan.branches[position]:
-            self._kill(delivery)
+            self.kill(delivery)
 
     def _fail(self, call: NodeCall, error: BaseException, duration_ns: int) -> int:
         """Absorbs or spreads the failure, as the node's settings say. Gives the time."""
@@ -351,8 +352,8 @@ class Scope:
         if node.retained:
             self.results[call.position] = value
         if self.run.releases:
-            self._release(node)
-        self._deliver(call.position, value.ports)
+            self.release(node)
+        self.deliver(call.position, value.ports)
         return time.perf_counter_ns()
 
     def _skip(self, position: int, node: PlanNode) -> int:
@@ -360,11 +361,11 @@ class Scope:
         if self.recorded:
             self._end(NodeCall(self, position, node), "skipped", 0)
         if self.run.releases:
-            self._release(node)
+            self.release(node)
         for delivery in self.plan.outgoing[position]:
-            self._kill(delivery)
+            self.kill(delivery)
         for delivery in self.plan.branches[position]:
-            self._kill(delivery)
+            self.kill(delivery)
         return time.perf_counter_ns()
 
     def _end(self, call: NodeCall, status: str, duration_ns: int, error: ErrorRecord | None = None) -> None:
@@ -382,81 +383,6 @@ class Scope:
         run, node = self.run, call.plan_node
         took_ns = run.now_ns() - call.started_ns
         run.sink(NodeFinished(run.id, node.id, node.node.type, call.path, "failed", call.attempt, call.started_ns, took_ns, error=record))
-
-    # Deliveries -------------------------------------------------------------------------------------
-
-    def _deliver(self, position: int, ports: Mapping[str, Any]) -> None:
-        for ways in (self.plan.outgoing[position], self.plan.branches[position]):
-            for delivery in ways:
-                if delivery.slot == ORDER_ONLY:
-                    self._pass(delivery, None)
-                elif delivery.port in ports:
-                    self._pass(delivery, ports[delivery.port])
-                else:
-                    self._kill(delivery)
-
-    def _pass(self, delivery: Delivery, value: Any) -> None:
-        """A value, or the end of a node that an expression names, arrives."""
-        target, slot, *_ = delivery
-        if slot == ORDER_ONLY:
-            if self.orders is not None and target in self.orders:
-                self.orders[target] -= 1
-        elif self.plan.nodes[target].join != ANY or not self._has_input(target):
-            self._put(delivery, value)
-        self._arrived(target)
-
-    def _kill(self, delivery: Delivery) -> None:
-        if delivery.slot == ORDER_ONLY:
-            self._pass(delivery, None)
-            return
-        self.dead[delivery.target] = 1
-        self._arrived(delivery.target)
-
-    def _put(self, delivery: Delivery, value: Any) -> None:
-        try:
-            self.values[delivery.slot] = part(value, delivery.path)
-        except Exception as error:  # noqa: BLE001 -- becomes the failure of the node that asked for the part
-            if self.unreadable is None:
-                self.unreadable = {}
-            self.unreadable[delivery.target] = error
-
-    def _arrived(self, target: int) -> None:
-        left = self.pending[target] - 1
-        self.pending[target] = left
-        if self.plan.nodes[target].join != ANY:
-            if left == 0:
-                self.ready.append(target)
-            return
-        if self.started is None:
-            self.started = set()
-        first = left == 0 or (self._has_input(target) and not (self.orders and self.orders.get(target)))
-        if first and target not in self.started:
-            self.started.add(target)
-            self.ready.append(target)
-
-    def _has_input(self, target: int) -> bool:
-        """Whether a value has arrived, has been used even, or could not be read."""
-        if (self.started is not None and target in self.started) or (self.unreadable is not None and target in self.unreadable):
-            return True
-        return any(self.values[slot] is not MISSING for slot in self.plan.nodes[target].held)
-
-    def _lives(self, position: int, node: PlanNode) -> bool:
-        """Whether a node with a dead input runs all the same: it merges, and something else has arrived."""
-        if node.join == ALL:
-            return False
-        unreadable = self.unreadable is not None and position in self.unreadable
-        return unreadable or any(self.values[slot] is not MISSING for slot in node.held)
-
-    def _release(self, node: PlanNode) -> None:
-        """Lets go of what only this node still needed: its inputs, and the values that only its expressions name."""
-        for slot in node.held:
-            self.values[slot] = MISSING
-        if node.reads and self.readers is not None:
-            for read in node.reads:
-                left = self.readers.get(read, 0) - 1
-                self.readers[read] = left
-                if left == 0:
-                    self.results[read] = MISSING
 
     def outcome(self) -> Any:
         """What reached the loop's `result` port; None without such an edge, or when a branch left it out."""

@@ -146,7 +146,6 @@ class Execution:
         try:
             while not waiting.done():
                 await asyncio.wait([waiting], timeout=_WAKE_S if self._shown else None)
-            return self
         except asyncio.CancelledError:
             self.cancel()
             await asyncio.wait([waiting], timeout=STOP_S)
@@ -154,6 +153,7 @@ class Execution:
         finally:
             if self._shown:
                 self.view.flush()  # a headless notebook keeps only what is sent while the cell runs
+        return self
 
     def result(self, timeout_s: float | None = None) -> Mapping[str, Any]:
         """Blocks until the end and gives the outputs: for scripts. Raises ExecutionError, or TimeoutError (the execution goes on)."""

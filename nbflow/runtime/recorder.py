@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from collections import defaultdict, deque
 from concurrent.futures import Future
@@ -57,31 +56,27 @@ class Recorder:
         """Keeps the event."""
         self._events.append(event)
 
-    def accepted(self, written: Future[None]) -> None:
-        """What was submitted before the first event."""
-        self._written.append(written)
-
-    def flush(self) -> None:
-        """Hands all events so far to the store. Raises nothing: what the store refuses is told by `written`."""
+    def flush(self) -> Future[None]:
+        """Hands all events so far to the store; the future is done when they, and all before them, are durable. Never raises itself."""
         with self._lock:
-            events, self._events = self._events, []
-            records = [record for event in events if (record := self._record(event)) is not None]
-            self._written = [future for future in self._written if not future.done() or future.exception()]
-            if records:
-                self._written.append(self._submitted(records))
+            records, self._first = self._first, []
+            while self._events:
+                record = self._record(self._events.popleft())
+                if record is not None:
+                    records.append(record)
+            if records or self._last is None:
+                written = self._submitted(records)
+                if self._last is None or not self._last.done() or self._last.exception() is None:  # what was refused once stays missing
+                    self._last = written
+            return self._last
 
     def _submitted(self, records: list[Mapping[str, Any]]) -> Future[None]:
         try:
             return self._store.submit(records)
-        except Exception as error:  # noqa: BLE001 -- the execution goes on; whoever asks `written` hears of it
+        except Exception as error:  # noqa: BLE001 -- told through the future, like every other failure to write
             refused: Future[None] = Future()
             refused.set_exception(error)
             return refused
-
-    async def written(self) -> None:
-        """Waits until everything flushed is durable. Raises the store's first error."""
-        for future in self._written:
-            await asyncio.shield(asyncio.wrap_future(future))
 
     def _record(self, event: Any) -> dict[str, Any] | None:
         kind = type(event)

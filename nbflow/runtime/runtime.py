@@ -35,7 +35,6 @@ from nbflow.store.project import find_project
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping
-from concurrent.futures import Future
     from pathlib import Path
 
     from nbflow.authoring.trace import Definition
@@ -171,6 +170,7 @@ class Runtime:
         records: list[Mapping[str, Any]] = []
         if prepared.hash not in self._known_flows:
             records.append({"k": "flow", "hash": prepared.hash, "name": flow.name, "document": flow.to_dict(), "ts": now})
+            self._known_flows.add(prepared.hash)
         records.append(
             {
                 "k": "accepted",

@@ -8,11 +8,11 @@ import sys
 import time
 from pathlib import Path
 
-from nbflow.store.journal import _uuid7
+from nbflow.core import ids
 
 
 def new_id() -> str:
-    return str(_uuid7())
+    return str(ids.new_id())
 
 
 def accepted(execution_id: str, **more):
