@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from nbflow.authoring.function import node
 from nbflow.authoring.loops import foreach
 from nbflow.engine.plan import FAST_S, SLOW_S, Pace, pace_of
 
 from .harness import drawn, planned
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from nbflow.core.node import Inputs
