@@ -87,12 +87,7 @@ class EdgeCheck:
         if into_result:
             return None if edge.target_port == RESULT else f"'{source}' is inside this loop; leave the loop through its port '{RESULT}'"
         if from_inside:
-            if self._scopes.parent(target) == source:
-                return None
-            return (
-                f"'{source}' is not the innermost loop around this node; "
-                f"hand the value to a node in the body of '{source}' first, and connect that node"
-            )
+            return None  # also from an outer loop's item into an inner loop
         scope = self._scopes.parent(source)
         if self._scopes.sees(target, source):
             return None

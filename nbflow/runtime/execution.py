@@ -71,7 +71,6 @@ class Execution:
         self._outcome: Outcome | None = None
         self._done: Future[Execution] = Future()
         self._run: Run | None = None
-        self._task: asyncio.Task[Any] | None = None
         self._shown = False
 
     # What it is -------------------------------------------------------------------------------------
@@ -175,14 +174,14 @@ class Execution:
         """Stops it, wherever its nodes run: on the loop, in threads, in processes. Returns at once; harmless when it has ended."""
         if self.done or self._outcome is not None:
             return
-        resident.loop.call_soon_threadsafe(self._cancel_task)
+        resident.loop.call_soon_threadsafe(self._cancel_run)
         nudge = threading.Timer(_NUDGE_S, self._nudge)
         nudge.daemon = True
         nudge.start()
 
-    def _cancel_task(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
+    def _cancel_run(self) -> None:
+        if self._run is not None:
+            self._run.cancel()
 
     def _nudge(self) -> None:
         """A sync node that holds the engine's thread keeps the cancellation from being seen."""
@@ -203,9 +202,9 @@ class Execution:
         if crowded:
             self.view  # noqa: B018 -- folding them, a long execution does not fill the memory
 
-    def begin(self, run: Run, task: asyncio.Task[Any] | None) -> None:
-        """Called on the engine's loop when the execution starts there."""
-        self._run, self._task = run, task
+    def begin(self, run: Run) -> None:
+        """Called before the execution starts, so that a cancel right after the start finds it."""
+        self._run = run
 
     def end(self, outcome: Outcome) -> None:
         """Called on the engine's loop: the outcome is known, not yet recorded."""

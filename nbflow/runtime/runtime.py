@@ -144,13 +144,13 @@ class Runtime:
         recorder = Recorder(execution_id, self.store, self._accepted(prepared, execution_id, values, input_=input_, trigger=trigger, source=source))
         execution = Execution(execution_id, flow)
         run = Run(execution_id, prepared.plan, sink=_fan_out(recorder, execution.tell, *sinks), params=values, input=input_, services=self._services)
+        execution.begin(run)
         self._watch(recorder)
         return execution, self._execute(execution, run, recorder)
 
     async def _execute(self, execution: Execution, run: Run, recorder: Recorder) -> None:
         """To the end; those who wait for the execution go on when its last record is durable, or cannot be."""
         try:
-            execution.begin(run, asyncio.current_task())
             outcome = await run.execute()
         except BaseException as fault:  # noqa: BLE001 -- a fault of the engine itself; whoever waits must hear of it
             error = ExecutionError(f"flow '{execution.flow.name}' ended by a fault of nbflow itself: {fault!r}", execution_id=execution.id)

@@ -104,6 +104,12 @@ def test_a_body_takes_the_item_and_gives_the_result(problems):
     assert problems(flow(LOOP, body, edges=["loop.item -> m.inputs", "loop.index -> m.inputs", "m -> loop.result"])) == []
 
 
+def test_an_inner_loop_takes_the_item_of_an_outer_one(problems):
+    inner = Node(id="inner", type="test.loop", parent="loop")
+    deep = Node(id="deep", type="test.merge", parent="inner")
+    assert problems(flow(LOOP, inner, deep, edges=["loop.item -> deep.inputs", "inner.item -> deep.inputs", "deep -> inner.result"])) == []
+
+
 @pytest.mark.parametrize(
     ("ends", "code", "message"),
     [
@@ -111,7 +117,6 @@ def test_a_body_takes_the_item_and_gives_the_result(problems):
         ("inside -> loop", "edge-crosses-container", "leave the loop through its port 'result'"),
         ("inside -> other", "edge-crosses-container", "connect the output of 'loop'"),
         ("inside -> beside", "edge-crosses-container", "inside the loop 'loop'"),
-        ("loop.item -> deep", "edge-crosses-container", "hand the value to a node in the body of 'loop'"),
         ("loop.output -> inside", "unknown-port", "its inner ports are 'item', 'index'"),
         ("loop.item -> after", "unknown-port", "its output ports are 'output'"),
         ("after -> loop.result", "unknown-port", "its input ports are 'input'"),

@@ -336,3 +336,19 @@ def test_a_gigabyte_frame_through_five_nodes_adds_little_memory_and_only_preview
     assert peak["plain"] > 900
     assert peak["flow"] < peak["plain"] * 1.1, peak
     assert added < 1_000_000
+
+
+def test_a_cancel_right_after_the_start_is_not_lost() -> None:
+    @node
+    async def rest() -> None:
+        await asyncio.sleep(600)
+
+    @flow
+    def resting():
+        return rest()
+
+    for _ in range(200):
+        execution = resting()
+        execution.cancel()
+        with pytest.raises(ExecutionCancelledError):
+            execution.result(10)
