@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 from nbflow.core.states import ExecutionStatus
 from nbflow.display.view import LiveView, in_kernel
-from nbflow.runtime.resident import resident
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
@@ -71,6 +70,7 @@ class Execution:
         self._outcome: Outcome | None = None
         self._done: Future[Execution] = Future()
         self._run: Run | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None  # on which it runs
         self._shown = False
 
     # What it is -------------------------------------------------------------------------------------
@@ -174,7 +174,8 @@ class Execution:
         """Stops it, wherever its nodes run: on the loop, in threads, in processes. Returns at once; harmless when it has ended."""
         if self.done or self._outcome is not None:
             return
-        resident.loop.call_soon_threadsafe(self._cancel_run)
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._cancel_run)
         nudge = threading.Timer(_NUDGE_S, self._nudge)
         nudge.daemon = True
         nudge.start()
@@ -202,9 +203,9 @@ class Execution:
         if crowded:
             self.view  # noqa: B018 -- folding them, a long execution does not fill the memory
 
-    def begin(self, run: Run) -> None:
+    def begin(self, run: Run, loop: asyncio.AbstractEventLoop) -> None:
         """Called before the execution starts, so that a cancel right after the start finds it."""
-        self._run = run
+        self._run, self._loop = run, loop
 
     def end(self, outcome: Outcome) -> None:
         """Called on the engine's loop: the outcome is known, not yet recorded."""

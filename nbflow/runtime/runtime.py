@@ -114,7 +114,7 @@ class Runtime:
 
         `sinks` see every event besides the recorder: live views, the terminal, tests.
         """
-        execution, work = self._begin(prepared, params, input_=input, trigger=trigger, sinks=sinks, source=source)
+        execution, work = self._begin(prepared, params, input_=input, trigger=trigger, sinks=sinks, source=source, loop=resident.loop)
         resident.start(work)
         return execution
 
@@ -129,13 +129,21 @@ class Runtime:
         source: str = "",
     ) -> Execution:
         """Like `start`, on the caller's own loop, to the durable end: for servers, which have a loop and many executions."""
-        execution, work = self._begin(prepared, params, input_=input, trigger=trigger, sinks=sinks, source=source)
+        execution, work = self._begin(prepared, params, input_=input, trigger=trigger, sinks=sinks, source=source, loop=asyncio.get_running_loop())
         await work
         await execution.recorded()
         return execution
 
     def _begin(
-        self, prepared: Prepared, params: Mapping[str, Any] | None, *, input_: Any, trigger: str, sinks: tuple[Sink, ...], source: str
+        self,
+        prepared: Prepared,
+        params: Mapping[str, Any] | None,
+        *,
+        input_: Any,
+        trigger: str,
+        sinks: tuple[Sink, ...],
+        source: str,
+        loop: asyncio.AbstractEventLoop,
     ) -> tuple[Execution, Coroutine[Any, Any, None]]:
         flow = prepared.definition.flow
         values = validate(flow.name, flow.parameters, params or {})
@@ -144,7 +152,7 @@ class Runtime:
         recorder = Recorder(execution_id, self.store, self._accepted(prepared, execution_id, values, input_=input_, trigger=trigger, source=source))
         execution = Execution(execution_id, flow)
         run = Run(execution_id, prepared.plan, sink=_fan_out(recorder, execution.tell, *sinks), params=values, input=input_, services=self._services)
-        execution.begin(run)
+        execution.begin(run, loop)
         self._watch(recorder)
         return execution, self._execute(execution, run, recorder)
 

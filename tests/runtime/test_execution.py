@@ -16,6 +16,7 @@ import pytest
 import nbflow as nf
 from nbflow import flow, node
 from nbflow.core.errors import ExecutionCancelledError, ExecutionError, StoreError
+from nbflow.runtime.execution import Execution
 from nbflow.runtime.runtime import Runtime
 from nbflow.store.memory import MemoryStore
 
@@ -352,3 +353,33 @@ def test_a_cancel_right_after_the_start_is_not_lost() -> None:
         execution.cancel()
         with pytest.raises(ExecutionCancelledError):
             execution.result(10)
+
+
+async def test_an_execution_on_a_loop_of_the_callers_own_can_be_cancelled_from_another_thread() -> None:
+    started = threading.Event()
+
+    @node
+    async def rest() -> None:
+        started.set()
+        await asyncio.sleep(600)
+
+    @flow
+    def resting():
+        return rest()
+
+    runtime = Runtime(store=MemoryStore())
+    seen: list[object] = []
+    begin = Execution.begin
+
+    def noted(execution: Execution, *given: object) -> None:
+        seen.append(execution)
+        begin(execution, *given)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Execution, "begin", noted)
+        running = asyncio.create_task(runtime.run(resting.prepare()))
+        await asyncio.to_thread(started.wait, 10)
+    await asyncio.to_thread(seen[0].cancel)
+    execution = await asyncio.wait_for(running, 10)
+    assert execution.status == "cancelled"
+    runtime.close()
