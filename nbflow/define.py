@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from nbflow.authoring.trace import Definition, active_trace, draw
 from nbflow.core.errors import DefinitionError, ParameterError
@@ -121,6 +121,8 @@ def flow(
     timezone: str = "UTC",
     keep_outputs: bool = True,
     vars: Mapping[str, Any] | None = None,
+    max_running: int | None = None,
+    on_interrupt: Literal["fail", "run_again"] = "fail",
 ) -> Callable[[Callable[..., Any]], FlowFunction]: ...
 def flow(
     function: Callable[..., Any] | None = None,
@@ -132,11 +134,14 @@ def flow(
     timezone: str = "UTC",
     keep_outputs: bool = True,
     vars: Mapping[str, Any] | None = None,  # noqa: A002 -- the document's word
+    max_running: int | None = None,
+    on_interrupt: Literal["fail", "run_again"] = "fail",
 ) -> Any:
     """Makes a function draw a flow: each node it calls becomes a node, what it returns becomes the flow's outputs.
 
     Its parameters are the flow's, validated by their annotations. `concurrency`: nodes at the same time. `timeout`: seconds for
     a whole execution. `keep_outputs=False` releases each value after its last consumer. `vars`: constants for expressions.
+    On a server: `max_running` executions at the same time; `on_interrupt="run_again"` for those that ran when the server died.
     """
 
     def declare(decorated: Callable[..., Any]) -> FlowFunction:
@@ -149,6 +154,8 @@ def flow(
             timezone=timezone,
             keep_outputs=keep_outputs,
             vars=vars or {},
+            max_running=max_running,
+            on_interrupt=on_interrupt,
         )
         description = inspect.getdoc(decorated) or ""
         return FlowFunction(decorated, name=name or decorated.__name__, description=description, settings=settings)

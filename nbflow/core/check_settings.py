@@ -42,6 +42,9 @@ def flow_settings_problems(settings: FlowSettings) -> Iterator[Problem]:
         yield Problem("bad-settings", f"{settings.concurrency} nodes at a time are none; give at least 1", field="settings.concurrency")
     if settings.timeout is not None and settings.timeout <= _ZERO:
         yield Problem("bad-settings", "a time limit is longer than 0; leave it out for none", field="settings.timeout")
+    if settings.max_running is not None and settings.max_running < 1:
+        message = f"{settings.max_running} executions at a time are none; give at least 1, or leave it out for no limit"
+        yield Problem("bad-settings", message, field="settings.max_running")
     if not _is_time_zone(settings.timezone):
         message = f"there is no time zone '{settings.timezone}'; use an IANA name such as UTC or Europe/Berlin"
         yield Problem("bad-settings", message, field="settings.timezone")

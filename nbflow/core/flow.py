@@ -98,6 +98,8 @@ class FlowSettings:
     timeout: timedelta | None = None
     timezone: str = "UTC"
     keep_outputs: bool = True  # False: each value is released after its last consumer
+    max_running: int | None = None  # on a server: executions of this workflow at the same time; the others wait their turn
+    on_interrupt: Literal["fail", "run_again"] = "fail"  # on a server: what becomes of an execution that was running when the server died
     vars: Mapping[str, Any] = field(default_factory=dict)  # constants that expressions see as `vars`
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 LINE_BYTES = 64 * 1024  # a record longer than this sheds its largest fields
 KEY = "$artifact"
-_FIELDS = ("payload", "outputs", "input")
+_FIELDS = ("payload", "outputs", "input", "request")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 

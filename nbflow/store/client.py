@@ -93,6 +93,13 @@ class SharedStore:
         tagged = [(statement, tag(_params(params))) for statement, params in statements]
         self._call({"op": "transact", "statements": tagged, "id": str(uuid.uuid4())}, timeout_s)
 
+    def generation(self) -> int:
+        """See Store."""
+        try:
+            return self.folder.changes.stat().st_mtime_ns
+        except FileNotFoundError:
+            return 0
+
     def prune(
         self,
         older_than: timedelta | None = None,

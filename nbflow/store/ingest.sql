@@ -10,6 +10,7 @@ FROM (
         "k": "VARCHAR", "execution_id": "UUID", "ts": "BIGINT", "hash": "VARCHAR", "name": "VARCHAR", "document": "JSON",
         "flow": "VARCHAR", "flow_hash": "VARCHAR", "workflow_id": "UUID", "version_id": "UUID", "trigger": "VARCHAR", "mode": "VARCHAR",
         "source": "VARCHAR", "user": "VARCHAR", "host": "VARCHAR", "pid": "BIGINT", "parent_execution_id": "UUID", "input": "JSON",
+        "organization_id": "UUID", "idempotency_key": "VARCHAR", "request": "JSON",
         "seq": "BIGINT", "node_id": "VARCHAR", "node_type": "VARCHAR", "path": "VARCHAR", "status": "VARCHAR", "level": "VARCHAR",
         "started": "BIGINT", "duration": "BIGINT", "attempt": "INTEGER", "error_type": "VARCHAR", "error_message": "VARCHAR",
         "error_node": "VARCHAR", "model": "VARCHAR", "tokens_in": "BIGINT", "tokens_out": "BIGINT", "cost_usd": "DOUBLE",
@@ -48,7 +49,7 @@ FROM batch WHERE k IN ('accepted', 'started', 'node_started', 'finished') AND ex
 -- takes longer than running them. `goes_on`: begun again after its end in this very slice (retried from a checkpoint, resumed).
 CREATE OR REPLACE TEMP TABLE change AS
 SELECT *, started_at IS NOT NULL AND (f IS NULL OR restarted_at > f.at_utc) AS goes_on FROM (SELECT execution_id,
-    any_value(struct_pack(flow, flow_hash, workflow_id, version_id, trigger, mode, source, "user", host, pid, parent_execution_id, input, at_utc))
+    any_value(struct_pack(flow, flow_hash, workflow_id, version_id, trigger, mode, source, "user", host, pid, parent_execution_id, input, organization_id, idempotency_key, request, at_utc))
         FILTER (k = 'accepted') AS a,
     arg_max(struct_pack(status := (CASE WHEN k = 'finished' THEN status END)::execution_status, duration, outputs, error_type, error_message, error_node, at_utc), ts)
         FILTER (k = 'finished') AS f,
@@ -85,7 +86,8 @@ FROM change AS c WHERE e.execution_id = c.execution_id;
 UPDATE workflow_executions AS e SET
     flow = c.a.flow, flow_hash = c.a.flow_hash, workflow_id = c.a.workflow_id, version_id = c.a.version_id, trigger = c.a.trigger,
     mode = c.a.mode, source = c.a.source, user_name = c.a."user", host = c.a.host, pid = c.a.pid,
-    parent_execution_id = c.a.parent_execution_id, input = c.a.input, accepted_at = c.a.at_utc
+    parent_execution_id = c.a.parent_execution_id, input = c.a.input, organization_id = c.a.organization_id,
+    idempotency_key = c.a.idempotency_key, request = c.a.request, accepted_at = c.a.at_utc
 FROM change AS c WHERE c.a IS NOT NULL AND e.execution_id = c.execution_id AND e.accepted_at IS NULL;
 
 -- name: complete_logs
@@ -100,7 +102,8 @@ SELECT execution_id, c.a.workflow_id, c.a.flow, c.a.flow_hash, c.a.version_id, c
     c.a.host, c.a.pid, c.a.parent_execution_id, $writer AS journal,
     (CASE WHEN goes_on THEN 'running' WHEN f IS NOT NULL THEN c.f.status WHEN nodes_total > 0 THEN 'running' ELSE 'pending' END)::execution_status AS status,
     c.a.input, c.f.outputs, c.a.at_utc AS accepted_at, started_at, CASE WHEN NOT goes_on THEN c.f.at_utc END AS finished_at,
-    c.f.duration / 1e6 AS duration_ms, c.f.error_type, c.f.error_message, c.f.error_node, nodes_total, tokens_in, tokens_out, cost_usd
+    c.f.duration / 1e6 AS duration_ms, c.f.error_type, c.f.error_message, c.f.error_node, nodes_total, tokens_in, tokens_out, cost_usd,
+    c.a.organization_id, c.a.idempotency_key, c.a.request
 FROM change AS c ANTI JOIN workflow_executions AS e USING (execution_id)
 ORDER BY execution_id;
 

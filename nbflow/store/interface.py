@@ -101,6 +101,9 @@ class Store(Protocol):
         Raises QueryError when one fails; then none is done.
         """
 
+    def generation(self) -> int:
+        """Another number after each `transact` of any process; asking costs about a microsecond. Appended records do not count."""
+
     def status(self) -> StoreStatus:
         """Sizes and versions, now."""
 

@@ -96,6 +96,10 @@ class MemoryStore:
         """See Store."""
         return self._take_in().prune(older_than, keep_executions, max_bytes, compact=compact)
 
+    def generation(self) -> int:
+        """See Store."""
+        return self._owner.changes
+
     def status(self) -> StoreStatus:
         """See Store."""
         return self._take_in().status()

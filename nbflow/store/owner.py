@@ -39,6 +39,7 @@ class Owner:
     def __init__(self, folder: ProjectFolder | None, *, artifacts: Path | None = None, mode: str = "shared") -> None:
         self.folder = folder
         self.mode = mode
+        self.changes = 0  # transactions done
         self._write = threading.RLock()  # one ingest, transaction or prune at a time
         self._state = threading.Condition()  # readers keep a compaction waiting, and the other way round
         self._readers = 0
@@ -238,6 +239,13 @@ class Owner:
                 raise reading.query_error(error) from error
             finally:
                 connection.close()
+            self._tell_change()
+
+    def _tell_change(self) -> None:
+        self.changes += 1
+        if self.folder is not None:
+            self.folder.changes.touch(mode=0o600)
+            os.utime(self.folder.changes, ns=(time.time_ns(), time.time_ns()))  # the file system's own clock ticks in milliseconds
 
     def status(self) -> StoreStatus:
         """Sizes and versions."""

@@ -69,6 +69,11 @@ class ProjectFolder:
         return self.home / "owner.log"
 
     @property
+    def changes(self) -> Path:
+        """Touched after each transaction, so that others see without asking that something changed."""
+        return self.home / "changes"
+
+    @property
     def journals(self) -> Path:
         """One file per writing process."""
         return self.home / "journal"

@@ -40,11 +40,12 @@ CREATE TABLE plugins (
 
 CREATE TABLE workflows (
     id UUID PRIMARY KEY, organization_id UUID, workspace_id UUID, name VARCHAR, description VARCHAR, definition JSON, flow_hash VARCHAR,
-    version INTEGER DEFAULT 1, active BOOLEAN DEFAULT false, tags VARCHAR[], settings JSON, created_by UUID, created_at TIMESTAMP, updated_at TIMESTAMP
+    version INTEGER DEFAULT 1, active BOOLEAN DEFAULT false, tags VARCHAR[], settings JSON, created_by UUID, created_at TIMESTAMP, updated_at TIMESTAMP,
+    module JSON
 );
 CREATE TABLE workflow_versions (
     id UUID PRIMARY KEY, workflow_id UUID, version INTEGER, name VARCHAR, definition JSON, flow_hash VARCHAR, comment VARCHAR,
-    created_by UUID, created_at TIMESTAMP
+    created_by UUID, created_at TIMESTAMP, module JSON
 );
 CREATE TABLE flow_documents (hash VARCHAR, name VARCHAR, document JSON, first_seen_at TIMESTAMP);
 
@@ -60,7 +61,8 @@ CREATE TABLE workflow_executions (
     user_name VARCHAR, host VARCHAR, pid BIGINT, parent_execution_id UUID, journal VARCHAR, status execution_status, input JSON, outputs JSON,
     accepted_at TIMESTAMP, started_at TIMESTAMP, finished_at TIMESTAMP, duration_ms DOUBLE,
     error_type VARCHAR, error_message VARCHAR, error_node VARCHAR,
-    nodes_total BIGINT DEFAULT 0, tokens_in BIGINT DEFAULT 0, tokens_out BIGINT DEFAULT 0, cost_usd DOUBLE
+    nodes_total BIGINT DEFAULT 0, tokens_in BIGINT DEFAULT 0, tokens_out BIGINT DEFAULT 0, cost_usd DOUBLE,
+    organization_id UUID, idempotency_key VARCHAR, request JSON
 );
 -- One row per node that ended. workflow_id and flow are copied from the execution: analytics need no join.
 CREATE TABLE execution_logs (
@@ -77,8 +79,8 @@ CREATE TABLE quarantine (file VARCHAR, off UBIGINT, line VARCHAR, error VARCHAR,
 -- Later things, one migration each ----------------------------------------------------------------------------
 
 CREATE TABLE webhook_registry (
-    path VARCHAR, method VARCHAR, workflow_id UUID, node_id VARCHAR, test BOOLEAN DEFAULT false, config JSON, active BOOLEAN DEFAULT true,
-    created_at TIMESTAMP, updated_at TIMESTAMP, PRIMARY KEY (path, method, test)
+    workflow_id UUID, node_id VARCHAR, path VARCHAR, method VARCHAR, config JSON, active BOOLEAN DEFAULT true,
+    created_at TIMESTAMP, updated_at TIMESTAMP, PRIMARY KEY (workflow_id, node_id, method)
 );
 CREATE TABLE alerts (
     id UUID PRIMARY KEY, organization_id UUID, workflow_id UUID, name VARCHAR, type alert_type, condition JSON, channels JSON,

@@ -12,6 +12,7 @@ from traffic import accepted, finished, new_id, node, run, started
 
 from nbflow.core.errors import QueryError, StoreBusyError
 from nbflow.store import History
+from nbflow.store.sql import migrations
 
 
 def utc(*parts):
@@ -237,4 +238,16 @@ def test_status_counts(store):
     store.append(run(new_id()))
     store.query("SELECT 1")
     status = store.status()
-    assert (status.executions, status.nodes, status.quarantined, status.schema_version) == (1, 5, 0, 8)
+    assert (status.executions, status.nodes, status.quarantined, status.schema_version) == (1, 5, 0, max(migrations()))
+
+
+def test_a_transaction_is_seen_as_a_change_and_an_appended_record_is_not(store):
+    seen = [store.generation()]
+    store.append(run(new_id()))
+    store.query("SELECT 1")
+    seen.append(store.generation())
+    for name in ("one", "two"):
+        store.transact([("INSERT INTO plugins (name) VALUES (?)", [name])])
+        seen.append(store.generation())
+    assert seen[0] == seen[1]
+    assert len(set(seen)) == 3

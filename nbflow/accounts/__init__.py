@@ -1,0 +1,1 @@
+"""People, organizations, workspaces, API keys, and what each may do."""

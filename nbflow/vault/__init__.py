@@ -1,0 +1,1 @@
+"""Credentials: kept encrypted, resolved only where they are used."""

@@ -1,0 +1,1 @@
+"""Workflows: the stored records of flows, and how a flow becomes one."""
