@@ -4,21 +4,30 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class Permits:
-    """A semaphore whose uncontended path is two plain statements. Lives on one loop."""
+    """A semaphore whose uncontended path is two plain statements. Lives on one loop.
 
-    __slots__ = ("_free", "_waiting")
+    Who has many nodes ready need not queue a task for each: it parks, and is called when a permit is free that nobody took at once.
+    """
+
+    __slots__ = ("_offering", "_parked", "_waiting", "free")
 
     def __init__(self, limit: int) -> None:
-        self._free = limit
+        self.free = limit
         self._waiting: deque[asyncio.Future[None]] = deque()
+        self._parked: deque[Callable[[], None]] = deque()
+        self._offering = False
 
     def take(self) -> bool:
         """Takes a permit if one is free and nobody waits."""
-        if self._free > 0 and not self._waiting:
-            self._free -= 1
+        if self.free > 0 and not self._waiting:
+            self.free -= 1
             return True
         return False
 
@@ -42,4 +51,16 @@ class Permits:
             if not future.done():
                 future.set_result(None)
                 return
-        self._free += 1
+        self.free += 1
+        if self._parked and not self._offering:
+            self._offering = True
+            asyncio.get_running_loop().call_soon(self._offer)  # whoever gave it goes on first, and mostly takes it for its next node
+
+    def park(self, resume: Callable[[], None]) -> None:
+        """`resume` is called once, when a permit is free; it is not reserved."""
+        self._parked.append(resume)
+
+    def _offer(self) -> None:
+        self._offering = False
+        for _ in range(min(self.free, len(self._parked))):
+            self._parked.popleft()()

@@ -13,12 +13,12 @@ from types import CoroutineType
 from typing import TYPE_CHECKING, Any
 
 from nbflow.core.current import current_node
-from nbflow.core.errors import InputError, NodeError
+from nbflow.core.errors import InputError
 from nbflow.core.events import NodeFinished, NodeStarted
 from nbflow.core.node import Emit, Failure
 from nbflow.core.values import preview
-from nbflow.engine.arrivals import Arrivals
 from nbflow.engine.call import NodeCall, part, plain
+from nbflow.engine.crew import Crew, forget_cancellations
 from nbflow.engine.failed import NodeFailed, cause_of
 from nbflow.engine.guard import invoke
 from nbflow.engine.plan import ERROR, MISSING, OUTPUT
@@ -26,7 +26,7 @@ from nbflow.engine.steps import resume, step
 from nbflow.engine.threads import NodeInterrupted, storable
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine, Mapping
+    from collections.abc import Awaitable, Mapping
 
     from nbflow.core.events import ErrorRecord
     from nbflow.engine.plan import Capture, Plan, PlanNode
@@ -40,10 +40,10 @@ _SPECIAL = _AWAITED | {Emit}
 _new_tuple = tuple.__new__
 
 
-class Scope(Arrivals):
+class Scope(Crew):
     """One activation: runs what is ready, and tells of it."""
 
-    __slots__ = ("aborted", "around", "failure", "item", "owner", "parent", "path", "recorded", "run", "tasks", "waiter")
+    __slots__ = ("around", "item", "recorded")
 
     def __init__(
         self,
@@ -56,51 +56,16 @@ class Scope(Arrivals):
         captured: Mapping[Capture, Any] | None = None,
         recorded: bool = True,
     ) -> None:
-        super().__init__(plan)
-        self.run = run
+        super().__init__(run, plan, parent=around.scope if around is not None else None, path=path)
         self.around = around  # the loop's call that this is an iteration of
-        self.parent = around.scope if around is not None else None
-        self.path = path
         self.item = item
         self.recorded = recorded
-        self.failure: NodeFailed | None = None
-        self.tasks: set[asyncio.Task[None]] = set()
-        self.waiter: asyncio.Future[None] | None = None
-        self.owner: asyncio.Task[Any] | None = None
-        self.aborted = False
         for capture, slot in plan.presets:
             self.values[slot] = captured[capture] if captured else MISSING
         for delivery in plan.items:
             self.put(delivery, item if delivery.port == "item" else path[-1])
 
     # Running ----------------------------------------------------------------------------------------
-
-    async def finish(self) -> None:
-        """Runs to the end of the plan. Raises NodeFailed; cancelled, it stops everything it started."""
-        owner = self.owner = asyncio.current_task()
-        assert owner is not None  # noqa: S101 -- a coroutine runs in a task
-        cancellations = owner.cancelling()
-        try:
-            await self.work()
-            while self.tasks:
-                self.waiter = asyncio.get_running_loop().create_future()
-                await self.waiter
-        except asyncio.CancelledError:
-            if self.failure is None:  # from outside: what is still ready must not start
-                self.failure = NodeFailed("", self.path, asyncio.CancelledError())
-            await self._stop_tasks()
-            if not self.aborted or self._unwanted():
-                raise
-        except BaseException:
-            await self._stop_tasks()
-            raise
-        finally:
-            self.owner = None
-            if self.aborted:  # the cancellation was the scope's own
-                _forget_cancellations(owner, cancellations)
-        if self.failure is not None:
-            await self._stop_tasks()
-            raise self.failure
 
     async def work(self) -> None:
         """Runs ready nodes until none is left for this task."""
@@ -116,16 +81,9 @@ class Scope(Arrivals):
                 continue
             await self._awaited(self.ready.popleft())
             if task.cancelling() > cancellations:  # kept to itself by the node, or left over by a TaskGroup in it (Python 3.11 does)
-                if self._unwanted():
+                if self.unwanted():
                     raise asyncio.CancelledError
-                _forget_cancellations(task, cancellations)
-
-    def _unwanted(self) -> bool:
-        """Whether the execution, or a loop around this, is being stopped."""
-        scope = self.parent
-        while scope is not None and scope.failure is None:
-            scope = scope.parent
-        return scope is not None or self.run.stopping
+                forget_cancellations(task, cancellations)
 
     def drain(self) -> int:
         """Runs ready nodes that can run right here. Gives EMPTY, BLOCKED or SLICE."""
@@ -179,7 +137,7 @@ class Scope(Arrivals):
                 node.check(value)
         except NodeInterrupted:
             self._end(call, "cancelled", time.perf_counter_ns() - began)
-            self._abort(NodeFailed(node.id, self.path, asyncio.CancelledError()))
+            self.abort(NodeFailed(node.id, self.path, asyncio.CancelledError()))
         except BaseException as error:  # noqa: BLE001 -- whatever it is, it is the node's failure
             self._fail(call, storable(error), time.perf_counter_ns() - began)
         else:
@@ -205,7 +163,7 @@ class Scope(Arrivals):
                 if self.recorded and not call.queued:
                     run.sink(NodeStarted(run.id, node.id, self.path, call.started_ns))
                 if self.ready:
-                    self._spawn(self.work)
+                    self.spread()
                 value = await rest
             node.check(value)
         except (asyncio.CancelledError, GeneratorExit):
@@ -213,7 +171,7 @@ class Scope(Arrivals):
             raise
         except NodeInterrupted:
             self._end(call, "cancelled", run.now_ns() - call.started_ns)
-            self._abort(NodeFailed(node.id, self.path, asyncio.CancelledError()))
+            self.abort(NodeFailed(node.id, self.path, asyncio.CancelledError()))
         except BaseException as error:  # noqa: BLE001 -- whatever it is, it is the node's failure
             self._fail(call, storable(error), run.now_ns() - call.started_ns)
         else:
@@ -227,7 +185,7 @@ class Scope(Arrivals):
                     awaitable.close()
 
         call.queued = True
-        self._spawn(partial(self._late, call, awaitable)).add_done_callback(never_begun)
+        self.spawn(partial(self._late, call, awaitable)).add_done_callback(never_begun)
 
     async def _late(self, call: NodeCall, awaitable: Awaitable[Any]) -> None:
         """Waits for what a sync function gave instead of its value, then goes on as the node's task."""
@@ -250,47 +208,6 @@ class Scope(Arrivals):
         else:
             self._finish(call, value, run.now_ns() - call.started_ns)
         await self.work()
-
-    def _spawn(self, work: Callable[[], Coroutine[Any, Any, None]]) -> asyncio.Task[None]:
-        task = asyncio.get_running_loop().create_task(self._worker(work))
-        self.tasks.add(task)
-        task.add_done_callback(self._worker_done)
-        return task
-
-    async def _worker(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        try:
-            await work()
-        except asyncio.CancelledError:
-            if self.failure is None:  # nobody here cancelled it: a node cancelled the task that it ran in
-                self._abort(NodeFailed("", self.path, NodeError("a node cancelled the task it ran in")))
-            raise
-        except Exception as error:  # noqa: BLE001 -- a fault of the engine itself must not vanish in a task
-            self._abort(NodeFailed("", self.path, error))
-
-    def _worker_done(self, task: asyncio.Task[None]) -> None:
-        self.tasks.discard(task)
-        if not self.tasks and self.waiter is not None and not self.waiter.done():
-            self.waiter.set_result(None)
-
-    def _abort(self, failure: NodeFailed) -> None:
-        """The first failure ends the scope: every other task in it is cancelled."""
-        if self.failure is not None:
-            return
-        self.failure = failure
-        current = asyncio.current_task()
-        for task in self.tasks:
-            if task is not current:
-                task.cancel()
-        if self.owner is not None and self.owner is not current:
-            self.aborted = True
-            self.owner.cancel()
-
-    async def _stop_tasks(self) -> None:
-        tasks = list(self.tasks)
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks)
 
     # Ends of nodes ----------------------------------------------------------------------------------
 
@@ -337,7 +254,7 @@ class Scope(Arrivals):
         cause = cause_of(error)
         if isinstance(cause, asyncio.CancelledError):
             self._end(call, "cancelled", duration_ns)
-            self._abort(inner or NodeFailed(node.id, self.path, cause))
+            self.abort(inner or NodeFailed(node.id, self.path, cause))
             return 0
         record = self.run.services.describe_error(cause)
         if inner is not None:
@@ -345,7 +262,7 @@ class Scope(Arrivals):
         self._end(call, "failed", duration_ns, record)
         on_error = node.node.settings.on_error
         if on_error == "stop":
-            self._abort(inner or NodeFailed(node.id, self.path, error))
+            self.abort(inner or NodeFailed(node.id, self.path, error))
             return 0
         failure = Failure(node=node.id, type=record.type, message=record.message, index=call.path[-1] if call.path else None)
         value = Emit.of({OUTPUT if on_error == "continue" else ERROR: failure})
@@ -384,6 +301,12 @@ class Scope(Arrivals):
         took_ns = run.now_ns() - call.started_ns
         run.sink(NodeFinished(run.id, node.id, node.node.type, call.path, "failed", call.attempt, call.started_ns, took_ns, error=record))
 
+    def cancel_ready(self) -> None:
+        """Tells of the nodes that waited for their turn."""
+        while self.ready:
+            position = self.ready.popleft()
+            self._end(NodeCall(self, position, self.plan.nodes[position]), "cancelled", 0)
+
     def outcome(self) -> Any:
         """What reached the loop's `result` port; None without such an edge, or when a branch left it out."""
         if self.plan.result is None:
@@ -396,11 +319,6 @@ class Scope(Arrivals):
             return None if value is MISSING else part(value, path)
         except InputError as error:
             raise NodeFailed(self.plan.nodes[position].id, self.path, error) from None
-
-
-def _forget_cancellations(task: asyncio.Task[Any], before: int) -> None:
-    while task.cancelling() > before:
-        task.uncancel()
 
 
 def _iteration(path: tuple[int, ...]) -> str:
