@@ -27,7 +27,10 @@ _STRICT: Mapping[str, Any] = {"extra": "forbid"}  # pydantic's ConfigDict, witho
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Retry:
-    """How often and when a failed node is tried again. Only errors that are `retryable` or not nbflow's own are retried."""
+    """How often and when a failed node is tried again. Only errors that are `retryable` or not nbflow's own are retried.
+
+    A number given for a time is seconds: `Retry(wait=0.5)`.
+    """
 
     __pydantic_config__: ClassVar = _STRICT
     max_tries: int = 3
@@ -35,6 +38,12 @@ class Retry:
     backoff: float = 2.0  # each later wait is this many times the one before
     max_wait: timedelta = timedelta(minutes=1)
     jitter: float = 0.1  # each wait is stretched or shortened by up to this share of itself
+
+    def __post_init__(self) -> None:
+        for name in ("wait", "max_wait"):
+            seconds: Any = getattr(self, name)
+            if isinstance(seconds, int | float):
+                object.__setattr__(self, name, timedelta(seconds=seconds))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -137,3 +137,10 @@ def test_the_schema_takes_what_is_written():
         edges=(Edge(source="x", target="x", path=("a", 0)),),
     )
     jsonschema.validate(json.loads(flow.to_json()), Flow.json_schema())
+
+
+def test_numbers_in_a_retry_are_seconds():
+    retry = Retry(wait=0.5, max_wait=3)
+    assert (retry.wait, retry.max_wait) == (timedelta(seconds=0.5), timedelta(seconds=3))
+    flow = Flow(name="f", nodes=(Node(id="a", type="trigger.manual", settings=NodeSettings(retry=retry)),))
+    assert Flow.from_dict(flow.to_dict()) == flow
