@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from nbflow.core.errors import CheckError, ExecutionError, NbflowError, NodeError
     from nbflow.core.flow import Flow, Retry
     from nbflow.core.node import Context, Emit, Failure, Inputs
+    from nbflow.credential import credentials
     from nbflow.define import flow, load
     from nbflow.history import execution, executions, sql
 
@@ -30,6 +31,7 @@ _HOMES = {
     "foreach": "nbflow.authoring.loops",
     "for_range": "nbflow.authoring.loops",
     "while_": "nbflow.authoring.loops",
+    "credentials": "nbflow.credential",
     "sql": "nbflow.history",
     "execution": "nbflow.history",
     "executions": "nbflow.history",
@@ -56,6 +58,7 @@ __all__ = [
     "NbflowError",
     "NodeError",
     "Retry",
+    "credentials",
     "execution",
     "executions",
     "flow",

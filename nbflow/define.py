@@ -12,12 +12,13 @@ from nbflow.core.errors import DefinitionError, ParameterError
 from nbflow.core.flow import Flow, FlowSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     from nbflow.core.problem import Problem
     from nbflow.runtime.execution import Execution
     from nbflow.runtime.runtime import Prepared
+    from nbflow.workflows.publish import Published
 
 
 class DefinedFlow:
@@ -75,6 +76,39 @@ class DefinedFlow:
     def save(self, path: str | Path) -> Path:
         """Writes the document (by convention NAME.flow.json)."""
         return self.document.save(path)
+
+    def publish(
+        self,
+        *,
+        webhook: str | Mapping[str, Any] | None = None,
+        schedule: str | Mapping[str, Any] | None = None,
+        name: str | None = None,
+        active: bool = True,
+        tags: Iterable[str] = (),
+        comment: str = "",
+    ) -> Published:
+        """Stores the flow with the code of its functions as a version of the workflow `name`, for `nbflow serve` to run. No server is needed now.
+
+        `webhook`: a path such as "/orders" (or fields of trigger.webhook); the request fills the flow's parameters. `schedule`: cron.
+        Raises CheckError, WebhookClashError; PublishError for what exists only in this kernel, with the cell and the fix.
+        """
+        from nbflow.runtime.runtime import runtime
+        from nbflow.store.project import read_server_card
+        from nbflow.workflows.publish import publish
+
+        here = runtime()
+        return publish(
+            self._define(),
+            store=here.store,
+            project=here.project,
+            webhook=webhook,
+            schedule=schedule,
+            name=name,
+            active=active,
+            tags=tags,
+            comment=comment,
+            server=read_server_card(here.project).get("url"),
+        )
 
     def _repr_mimebundle_(self, **_options: Any) -> dict[str, Any]:
         from nbflow.display.flow import flow_bundle
@@ -164,6 +198,26 @@ def flow(
 
 
 def load(path: str | Path) -> DefinedFlow:
-    """A flow from a `.flow.json` file, to be called like a decorated one. Raises DocumentError."""
-    document = Flow.load(path)
-    return DefinedFlow(lambda: Definition(flow=document), name=document.name)
+    """A flow from a `.flow.json` file, to be called like a decorated one. Raises DocumentError.
+
+    The code in an exported workflow is executed here when the flow is first looked at, checked or run, not by loading it.
+    """
+    from nbflow.workflows.file import read_file
+
+    file = read_file(path)
+    module = file.module
+    if module is None:
+        return DefinedFlow(lambda: Definition(flow=file.flow), name=file.flow.name)
+
+    @functools.cache
+    def definition() -> Definition:
+        import atexit
+        from tempfile import TemporaryDirectory
+
+        from nbflow.workflows.loading import load_module
+
+        folder = TemporaryDirectory(prefix="nbflow-")
+        atexit.register(folder.cleanup)
+        return Definition(flow=file.flow, functions=load_module(module, folder.name))
+
+    return DefinedFlow(definition, name=file.flow.name)

@@ -14,10 +14,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from nbflow.core.errors import UnknownCredentialError
 from nbflow.core.node import Failure, NodeType
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+
+    from nbflow.core.node import Credential
 
 
 class FakeClock:
@@ -84,7 +87,7 @@ class FakeBody:
 
 @dataclass(kw_only=True)
 class FakeContext:
-    """A `core.node.Context` that keeps what a node did with it: `logs`, `steps`, `displays`, `usages`."""
+    """A `core.node.Context` that keeps what a node did with it: `logs`, `steps`, `displays`, `usages`, `responses`."""
 
     input: Any = None
     params: Mapping[str, Any] = field(default_factory=dict)
@@ -92,6 +95,7 @@ class FakeContext:
     vars: Mapping[str, Any] = field(default_factory=dict)
     project: Path = field(default_factory=Path.cwd)
     http: Any = None  # lend an httpx.AsyncClient
+    credentials: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # by name: `kind` (else generic) and the kind's fields
     clock: FakeClock = field(default_factory=FakeClock)
     loop_body: FakeBody | None = None
     flow: str = "test"
@@ -103,6 +107,7 @@ class FakeContext:
     steps: list[tuple[float | None, str]] = field(default_factory=list)  # (fraction, message) of each progress call
     displays: list[Any] = field(default_factory=list)
     usages: list[dict[str, Any]] = field(default_factory=list)
+    responses: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def body(self) -> FakeBody:
@@ -111,6 +116,15 @@ class FakeContext:
             msg = f"node '{self.node}' has no body"
             raise TypeError(msg)
         return self.loop_body
+
+    def credential(self, name: str, kind: str | None = None) -> Credential:
+        """One of `credentials`. Raises UnknownCredentialError, CredentialError, as the engine does."""
+        from nbflow.vault.explicit import explicit
+
+        if name not in self.credentials:
+            msg = f"there is no credential '{name}': lend one with FakeContext(credentials={{'{name}': {{'kind': ..., ...}}}})"
+            raise UnknownCredentialError(msg)
+        return explicit(name, self.credentials[name], kind)
 
     def now(self) -> datetime:
         """The clock's time."""
@@ -142,6 +156,10 @@ class FakeContext:
     def display(self, value: Any) -> None:
         """Kept in `displays`."""
         self.displays.append(value)
+
+    def respond(self, body: str | bytes, *, status: int = 200, headers: Mapping[str, str] | None = None, media_type: str = "text/plain") -> None:
+        """Kept in `responses`."""
+        self.responses.append({"status": status, "headers": dict(headers or {}), "body": body, "media_type": media_type})
 
     def usage(self, *, model: str = "", tokens_in: int = 0, tokens_out: int = 0, cost_usd: float | None = None) -> None:
         """Kept in `usages`."""

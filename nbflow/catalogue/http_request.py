@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nbflow.catalogue.files import replacing
-from nbflow.catalogue.http_auth import proof
+from nbflow.catalogue.http_auth import Proof
 from nbflow.core.errors import ConfigError, LimitError, NodeError, NodeTimeoutError, ProtocolError, RateLimitedError, RemoteError
+from nbflow.core.redaction import redactor
 
 if TYPE_CHECKING:
     import httpx
@@ -30,11 +31,11 @@ class Request:
     method: str
     url: str
     query: tuple[tuple[str, str], ...] = ()
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: Mapping[str, Any] = field(default_factory=dict)  # keywords of httpx.Request: json, data, content
     files: Mapping[str, Path] = field(default_factory=dict)
     body_file: Path | None = None
-    auth: Any = None
+    auth: Proof | None = None
     timeouts: Mapping[str, float] = field(default_factory=dict)  # seconds: connect, read, write, pool
     max_redirects: int = 21
     max_bytes: int = 0
@@ -69,7 +70,7 @@ class Answer:
         try:
             return json.loads(self.content)
         except ValueError as error:
-            msg = f"{shown(self.url)} answered with broken JSON: {error}: {self.text[:200]!r}"
+            msg = f"{shown(self.url)} answered with broken JSON: {error}: {redactor.cut(self.text, 200)!r}"
             raise ProtocolError(msg) from error
 
 
@@ -120,7 +121,8 @@ async def exchange(client: "httpx.AsyncClient", request: Request) -> Answer:
 async def _sent(client: "httpx.AsyncClient", request: Request, jar: Any, httpx: Any) -> AsyncIterator[Any]:
     """Built without the client's own headers and cookies: it is shared, and one flow's cookies are no other flow's."""
     with contextlib.ExitStack() as opened:
-        headers, query, auth = proof(request.auth)
+        proof = request.auth or Proof()
+        headers = proof.headers
         extra: dict[str, Any] = dict(request.body)
         if request.files:
             extra["files"] = {name: (path.name, opened.enter_context(path.open("rb")), _mime(path)) for name, path in request.files.items()}
@@ -128,8 +130,8 @@ async def _sent(client: "httpx.AsyncClient", request: Request, jar: Any, httpx: 
             extra["content"] = _blocks(request.body_file)
             headers = {"Content-Length": str(request.body_file.stat().st_size), "Content-Type": _mime(request.body_file), **headers}
         url = httpx.URL(request.url)
-        if request.query or query:
-            url = url.copy_merge_params([*url.params.multi_items(), *request.query, *query.items()])
+        if request.query or proof.query:
+            url = url.copy_merge_params([*url.params.multi_items(), *request.query, *proof.query.items()])
         message = httpx.Request(
             request.method,
             url,
@@ -138,7 +140,7 @@ async def _sent(client: "httpx.AsyncClient", request: Request, jar: Any, httpx: 
             **extra,
         )
         jar.set_cookie_header(message)
-        response = await client.send(message, stream=True, auth=auth, follow_redirects=False)
+        response = await client.send(message, stream=True, auth=proof.auth(), follow_redirects=False)
         try:
             yield response
         finally:
@@ -220,7 +222,7 @@ def raise_for_status(answer: Answer, request: Request, now: datetime) -> None:
     """Raises RateLimitedError for 429, and for 503 with Retry-After; RemoteError for every other status from 400 on."""
     if answer.status < 400:  # noqa: PLR2004 - where HTTP's errors begin
         return
-    message = f"{request.method} {shown(answer.url)} answered {answer.status}" + (f": {answer.text[:200]}" if answer.content else "")
+    message = f"{request.method} {shown(answer.url)} answered {answer.status}" + (f": {redactor.cut(answer.text, 200)}" if answer.content else "")
     after = _retry_after(answer.headers.get("retry-after", ""), now)
     if answer.status == 429 or (answer.status == 503 and after is not None):  # noqa: PLR2004 - RFC 6585 and RFC 9110
         raise RateLimitedError(message, status=answer.status, body=answer.text, retry_after=after)

@@ -113,7 +113,7 @@ def _builtin_types() -> Iterator[tuple[str, str]]:
 
 
 def _place(type_: str) -> tuple[int, str]:
-    order = ("trigger", "action", "ai", "logic", "data", "communication", "integration")
+    order = ("trigger", "action", "ai", "logic", "data", "flow", "communication", "integration")
     group = type_.partition(".")[0]
     return (order.index(group) if group in order else len(order), group)
 

@@ -8,7 +8,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from nbflow.cli import check, demo, executions, logs, nodes, prune, run, show, sql
+from nbflow.cli import check, credentials, demo, executions, logs, nodes, prune, publish, run, serve, show, sql, workflows
 from nbflow.cli.failure import INTERRUPTED, report
 
 app = typer.Typer(
@@ -20,8 +20,11 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for command in (run.run, check.check, executions.executions, show.show, logs.logs, sql.sql, nodes.nodes, prune.prune, demo.demo):
+for command in (run.run, check.check, publish.publish, executions.executions, show.show, logs.logs, sql.sql, nodes.nodes, prune.prune, demo.demo):
     app.command()(command)
+app.command(cls=serve.ServeCommand)(serve.serve)
+app.add_typer(credentials.credentials, name="credentials")
+app.add_typer(workflows.workflows, name="workflows")
 
 
 def _version(wanted: bool) -> None:  # noqa: FBT001 -- typer's form of a callback

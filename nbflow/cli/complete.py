@@ -62,6 +62,12 @@ def flows(_incomplete: str) -> list[str]:
     return [str(row[0]) for row in _ask("SELECT DISTINCT flow FROM executions WHERE flow IS NOT NULL ORDER BY flow")]
 
 
+@_quiet
+def workflow_names(_incomplete: str) -> list[str]:
+    """Workflows that were published here."""
+    return [str(row[0]) for row in _ask("SELECT DISTINCT name FROM workflows ORDER BY name")]
+
+
 def _ask(query: str) -> list[tuple[Any, ...]]:
     from nbflow.store.opening import open_store
     from nbflow.store.project import FOLDER, find_project

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from nbflow.core import errors
+from nbflow.core.redaction import redactor
 
 OK = 0
 FLOW_FAILED = 1
@@ -36,9 +37,9 @@ def report(error: Exception, *, debug: bool, as_json: bool) -> int:
     if debug:
         import traceback
 
-        traceback.print_exception(error, file=sys.stderr)
+        print(redactor.text("".join(traceback.format_exception(error))), file=sys.stderr, end="")  # noqa: T201 -- as below
     code = exit_code(error)
-    message = str(error) or type(error).__name__
+    message = redactor.text(str(error)) or type(error).__name__
     if code == INTERNAL:
         message = f"{type(error).__name__}: {message} (this is a mistake in nbflow; `nbflow --debug ...` shows where)"
     print(f"nbflow: {message}", file=sys.stderr)  # noqa: T201 -- the command's error output

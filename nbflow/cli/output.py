@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
+from nbflow.core.redaction import redactor
+
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -106,7 +108,7 @@ def print_value(screen: Console, name: str, value: Any) -> None:
         if total > len(rows) or len(columns) > COLUMNS:
             screen.print(f"[dim]first {len(rows)} rows, first {min(COLUMNS, len(columns))} columns[/]")
         return
-    text = _text(value)
+    text = redactor.told(_text(value))
     cut = "" if len(text) <= CHARACTERS else f"\n[dim]... {len(text) - CHARACTERS:,} more characters[/]"
     screen.print(f"[bold]{plain(name)}[/] = {plain(text[:CHARACTERS])}{cut}")
 
@@ -127,7 +129,7 @@ def _records(value: Any) -> tuple[list[Any], list[tuple[Any, ...]], int] | None:
 
 
 def _cell(value: Any) -> str:
-    text = "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+    text = "" if value is None else f"{value:g}" if isinstance(value, float) else redactor.cut(str(value), 61)
     return text if len(text) <= 60 else text[:59] + "\N{HORIZONTAL ELLIPSIS}"  # noqa: PLR2004
 
 
@@ -165,7 +167,7 @@ def json_alone(*, wanted: bool) -> Iterator[None]:
 
 def print_json(document: Any) -> None:
     """One JSON document and a newline on the real stdout."""
-    _json_out.write(dumps(document, pretty=True) + "\n")
+    _json_out.write(redactor.told(dumps(document, pretty=True)) + "\n")
     _json_out.flush()
 
 

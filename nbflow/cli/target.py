@@ -22,8 +22,8 @@ from nbflow.core.suggest import advice, listed
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from nbflow.cli.needs import Statement
     from nbflow.define import DefinedFlow
+    from nbflow.workflows.needs import Statement
 
 T = TypeVar("T")
 _FUTURE: int = functools.reduce(operator.or_, (getattr(__future__, name).compiler_flag for name in __future__.all_feature_names))
@@ -72,8 +72,8 @@ def guarded(work: Callable[[], T], place: str) -> T:
 
 def flow_names(source: Path) -> list[str]:
     """Flows that can be seen in a notebook or Python file without running it."""
-    from nbflow.cli.needs import Statement, defined_flows, statements
-    from nbflow.cli.notebook import read_cells
+    from nbflow.workflows.needs import Statement, defined_flows, statements
+    from nbflow.workflows.notebook import read_cells
 
     if source.suffix == ".ipynb":
         return list(defined_flows(statements(read_cells(source))))
@@ -158,8 +158,8 @@ def _module(source: str) -> ModuleType:
 
 def _from_notebook(path: Path, name: str | None) -> list[DefinedFlow]:
     """Runs what the flow needs, in a module that is `__main__`, as in a kernel."""
-    from nbflow.cli.needs import defined_flows, needed, statements
-    from nbflow.cli.notebook import read_cells
+    from nbflow.workflows.needs import defined_flows, needed, statements
+    from nbflow.workflows.notebook import read_cells
 
     cells = read_cells(path)
     everything = statements(cells)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from nbflow.core.redaction import redactor
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
@@ -16,7 +18,7 @@ class NbflowError(Exception):
 
     def _render_traceback_(self) -> list[str]:
         """What a notebook shows: the message. IPython asks for this before it makes a traceback of its own."""
-        return [f"{type(self).__name__}: {self}"]
+        return [redactor.text(f"{type(self).__name__}: {self}")]
 
 
 # Before a run -----------------------------------------------------------------------------------
@@ -113,7 +115,7 @@ class RemoteError(NodeError):
 
     def __init__(self, message: str, *, status: int | None = None, body: str = "", retryable: bool | None = None) -> None:
         self.status = status
-        self.body = body[:2000]
+        self.body = redactor.cut(body, 2000)
         if retryable is None and status is not None:
             retryable = status in {408, 425, 429} or status >= 500  # noqa: PLR2004 -- HTTP's own numbers
         super().__init__(message, retryable=retryable)
@@ -202,3 +204,212 @@ class QueryError(StoreError):
 
 class UnknownExecutionError(StoreError):
     """No execution has this id (or this beginning of an id)."""
+
+
+# Executions on a server -------------------------------------------------------------------------
+
+
+class ServerRunningError(NbflowError):
+    """Another server already serves this project. `pid` and `url` are its own, as far as it has told them."""
+
+    def __init__(self, project: str, *, pid: int | None = None, url: str | None = None) -> None:
+        self.pid = pid
+        self.url = url
+        who = (f" at {url}" if url else "") + (f" (process {pid})" if pid else "")
+        super().__init__(f"a server already runs for {project}{who}: use that one, stop it, or set NBFLOW_PROJECT to another folder")
+
+
+class AddressError(NbflowError):
+    """The server cannot listen where it should: the port is in use, or the address is none of this machine's."""
+
+
+class QueueFullError(NbflowError):
+    """The server takes no more executions now: too many wait, or it is stopping. Nothing was accepted; trying later helps."""
+
+
+class RetryError(NbflowError):
+    """An execution cannot be run again."""
+
+
+class WorkerError(NbflowError):
+    """A worker kernel could not do its work: it did not start, could not load the published code, or died. The message says why."""
+
+
+# Workflows --------------------------------------------------------------------------------------
+
+
+class WorkflowError(NbflowError):
+    """A stored workflow cannot be what is asked for."""
+
+
+class UnknownWorkflowError(WorkflowError):
+    """No workflow has this id (or name) here: it was deleted, or is another organization's."""
+
+    def __init__(self, workflow: object) -> None:
+        self.workflow = str(workflow)
+        super().__init__(f"there is no workflow '{workflow}': it was deleted or never published here (`nbflow workflows list` shows what there is)")
+
+
+class UnknownVersionError(WorkflowError):
+    """The workflow has no such version."""
+
+    def __init__(self, workflow: str, version: object) -> None:
+        self.workflow = workflow
+        self.version = str(version)
+        super().__init__(f"workflow '{workflow}' has no version '{version}' (`nbflow workflows versions` lists them)")
+
+
+class WebhookClashError(WorkflowError):
+    """Another active workflow answers this method on this path already (`:names` of parameters do not matter).
+
+    `workflow` is its name; None when it is another organization's, whose names are nobody else's business.
+    """
+
+    def __init__(self, path: str, method: str, workflow: str | None) -> None:
+        self.path = path
+        self.method = method
+        self.workflow = workflow
+        by = f"the active workflow '{workflow}'" if workflow else "a workflow of another organization"
+        fix = "choose another path or method" + (", or deactivate that workflow" if workflow else "")
+        super().__init__(f"{method} {path} is answered by {by} already: {fix}")
+
+
+class VersionConflictError(WorkflowError):
+    """The workflow has changed since it was read. Nothing was saved."""
+
+    def __init__(self, workflow: str, expected: int, found: int) -> None:
+        self.workflow = workflow
+        self.expected = expected
+        self.found = found
+        super().__init__(f"workflow '{workflow}' is at version {found} by now, not {expected}: read it again and repeat the change")
+
+
+class PublishError(WorkflowError):
+    """A flow cannot be made self-contained. The message names the cell, the name and what to do."""
+
+
+# Accounts and sign-in ---------------------------------------------------------------------------
+
+
+class SettingsError(NbflowError):
+    """The server's settings are wrong. The message names the flag, variable or line, and what it should be."""
+
+
+class AccountError(NbflowError):
+    """An account cannot be what is asked for."""
+
+
+class UnknownAccountError(AccountError):
+    """There is no such user, organization, member, workspace or API key here; `kind` says which. Also for another organization's."""
+
+    def __init__(self, id_: object, kind: str) -> None:
+        self.kind = kind
+        self.id = str(id_)
+        super().__init__(f"there is no {kind} '{id_}' here")
+
+
+class AccountConflictError(AccountError):
+    """It exists already, or something else depends on it staying as it is. Nothing was changed."""
+
+
+class LastOwnerError(AccountConflictError):
+    """An organization always has an owner: make somebody else owner first."""
+
+    def __init__(self, organization: str) -> None:
+        self.organization = organization
+        super().__init__(f"this is the last owner of '{organization}': make another member owner first")
+
+
+class ForbiddenError(AccountError):
+    """Signed in, and a member there, but without this right. `permission` names it."""
+
+    def __init__(self, message: str, *, permission: str) -> None:
+        self.permission = permission
+        super().__init__(message)
+
+
+class SignInError(AccountError):
+    """Who asks could not be established. One subclass for each cause."""
+
+
+class NotSignedInError(SignInError):
+    """The request carries no credential."""
+
+
+class MalformedAuthorizationError(SignInError):
+    """The Authorization header, or the token in it, is not of a known form."""
+
+
+class WrongTokenError(SignInError):
+    """It is not this server's token."""
+
+
+class ExpiredTokenError(SignInError):
+    """The time of the identity provider's token is over, or has not begun."""
+
+
+class ForgedTokenError(SignInError):
+    """The signature of the token does not belong to its content."""
+
+
+class WrongIssuerError(SignInError):
+    """The token comes from another identity provider."""
+
+
+class WrongAudienceError(SignInError):
+    """The token was made for another application (`aud`, `azp`)."""
+
+
+class WrongAlgorithmError(SignInError):
+    """The token is signed by a method that this server does not take: none at all, a shared secret, or one that does not fit the key."""
+
+
+class UnknownSigningKeyError(SignInError):
+    """The token names a key that the identity provider does not publish."""
+
+
+class UnknownApiKeyError(SignInError):
+    """No such API key was ever made here."""
+
+
+class RevokedApiKeyError(SignInError):
+    """The API key was revoked, or its user is no member any more."""
+
+
+class ExpiredApiKeyError(SignInError):
+    """The API key's time is over."""
+
+
+class SessionEndedError(SignInError):
+    """The session was signed out, is too old, or its cookie is not ours."""
+
+
+class InactiveUserError(SignInError):
+    """The user was switched off."""
+
+
+class NotAdmittedError(SignInError):
+    """The identity provider knows them, but this server does not let them in."""
+
+
+class TooManyAttemptsError(SignInError):
+    """So many wrong tokens came from one address that it has to wait."""
+
+
+class ForeignOriginError(AccountError):
+    """A page of another site made a browser send this request."""
+
+
+class IdentityProviderError(NbflowError):
+    """The identity provider does not answer, or answers what it must not. Trying later can help."""
+
+
+# Credentials ------------------------------------------------------------------------------------
+
+
+class CredentialError(NodeError):
+    """A credential cannot be used: incomplete, of another kind, or encrypted with a key that is not here."""
+
+
+class UnknownCredentialError(CredentialError):
+    """No credential has this name, neither in the environment nor in the OS keyring nor in the vault."""

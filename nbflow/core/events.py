@@ -102,6 +102,19 @@ class NodeDisplayed(NamedTuple):
     metadata: Mapping[str, Any]
 
 
+class NodeResponded(NamedTuple):
+    """A node answered whoever waits for the execution; the flow goes on. `body` is bytes for binary answers, else text."""
+
+    execution_id: str
+    node: str
+    path: tuple[int, ...]
+    at_ns: int
+    status: int  # HTTP's
+    headers: Mapping[str, str]
+    body: str | bytes
+    media_type: str  # as in Content-Type
+
+
 class NodeFinished(NamedTuple):
     """One node's end, whatever way. `preview` is at most 4 KB of JSON-able values (see core/values.py), None without a value.
 

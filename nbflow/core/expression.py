@@ -52,7 +52,7 @@ class Expression:
         try:
             if program is None:
                 program = self._program = _program(self._tree)
-            context = program.new_context(cast("dict[str, Any]", scope), shared=True)
+            context = SANDBOX.context_class(SANDBOX, cast("dict[str, Any]", scope), program.name, {})  # new_context would list its globals first
             for _ in program.root_render_func(context):
                 pass
             return _settled(self._tree, context.vars["result"])

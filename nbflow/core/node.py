@@ -109,6 +109,27 @@ class Failure:
         return False
 
 
+class Credential(Protocol):
+    """A named credential, resolved. Its secret fields are attributes that do not show themselves; it cannot be sent to another process."""
+
+    @property
+    def name(self) -> str:
+        """As asked for."""
+
+    @property
+    def kind(self) -> str:
+        """`postgres`, `openai`, ..."""
+
+    def fields(self) -> Mapping[str, Any]:
+        """Values by field, secret ones as pydantic's SecretStr; None for what was not given."""
+
+    def reveal(self, field: str) -> str:
+        """A field's value as text, a secret in clear. Raises CredentialError when it has none."""
+
+    def get(self, field: str, default: str | None = None) -> str | None:
+        """Like `reveal`, with a default for what was not given."""
+
+
 class Context(Protocol):
     """Everything outside a node's function, lent to it. A test passes a double; nothing is patched."""
 
@@ -152,6 +173,12 @@ class Context(Protocol):
     def http(self) -> Any:
         """A shared `httpx.AsyncClient`."""
 
+    def credential(self, name: str, kind: str | None = None) -> Credential:
+        """A named credential; from then on its secrets are kept out of records, logs and views. May block for some milliseconds.
+
+        Raises UnknownCredentialError, CredentialError (incomplete, not of this kind).
+        """
+
     def now(self) -> datetime:
         """Aware, in the flow's time zone."""
 
@@ -169,6 +196,9 @@ class Context(Protocol):
 
     def display(self, value: Any) -> None:
         """Shows a figure, a table, anything rich, in the node's record and view."""
+
+    def respond(self, body: str | bytes, *, status: int = 200, headers: Mapping[str, str] | None = None, media_type: str = "text/plain") -> None:
+        """Answers whoever waits for the execution (a webhook's caller); the first answer counts. Without one, the answer is only recorded."""
 
     def usage(self, *, model: str = "", tokens_in: int = 0, tokens_out: int = 0, cost_usd: float | None = None) -> None:
         """Adds to what the execution consumed."""

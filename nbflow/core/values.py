@@ -19,6 +19,8 @@ from pathlib import PurePath
 from typing import Any
 from uuid import UUID
 
+from nbflow.core.redaction import redactor
+
 MAX_BYTES = 4096
 """Of a preview as JSON in UTF-8."""
 
@@ -30,6 +32,7 @@ _CELL_CHARS = 80
 _ROWS = 5
 _BUDGETS = (3600, 1800, 600)  # bytes, tried in turn: what closes the containers is not counted exactly
 _RESERVED = 100  # bytes left for markers
+_CONTAINERS = 100  # that the quick way copies
 _MIN_INT, _MAX_INT = -(2**63), 2**64 - 1  # what JSON encoders write
 _TEXTS = (date, time, timedelta, Decimal, UUID, PurePath)
 
@@ -51,6 +54,13 @@ def preview(value: Any) -> Any:
 def _bounded(value: Any) -> Any:
     import orjson
 
+    if type(value) in {dict, list} and not redactor.active:
+        try:
+            shown = _Copy().of(value, 0)
+            if len(orjson.dumps(shown)) <= MAX_BYTES:
+                return shown
+        except Exception:  # noqa: BLE001, S110 -- not that plain, or changed meanwhile: the walk shows whatever it is
+            pass
     for budget in _BUDGETS:
         try:
             shown = _Walk(budget).any(value, 0)
@@ -63,8 +73,15 @@ def _bounded(value: Any) -> Any:
 
 def _text(value: str) -> Any:
     length = str.__len__(value)
-    head = str.__getitem__(value, slice(_CHARS)).encode("utf-8", "replace").decode()  # lone surrogates have no UTF-8
+    head = _head(value, _CHARS).encode("utf-8", "replace").decode()  # lone surrogates have no UTF-8
     return head if length <= _CHARS else {"$type": "str", "length": length, "text": head}
+
+
+def _head(value: str, limit: int) -> str:
+    """The beginning; a secret must be taken out whole, before a cut leaves a part that nobody knows."""
+    if redactor.active:
+        return redactor.cut(str.__getitem__(value, slice(limit + redactor.reach)), limit)
+    return str.__getitem__(value, slice(limit))
 
 
 def _int(value: int) -> Any:
@@ -131,12 +148,44 @@ class _Walk:
         return shown
 
 
+class _Copy:
+    """The quick way for what most nodes give: small plain JSON is its own picture. Raises ValueError for anything that the walk would change."""
+
+    __slots__ = ("left",)
+
+    def __init__(self) -> None:
+        self.left = _CONTAINERS
+
+    def of(self, value: Any, depth: int) -> Any:
+        """A container's copy; the value itself may change before it is written down."""
+        self.left -= 1
+        if depth == _DEPTH or len(value) > _ITEMS or self.left < 0:
+            raise ValueError
+        if type(value) is list:
+            return [item if type(item) is str and len(item) <= _CHARS and item.isascii() else self.item(item, depth) for item in value]
+        shown = {}
+        for key, item in value.items():
+            if type(key) is not str or len(key) > _KEY_CHARS or not key.isascii() or key[:1] == "$":
+                raise ValueError
+            shown[key] = item if type(item) is str and len(item) <= _CHARS and item.isascii() else self.item(item, depth)
+        return shown
+
+    def item(self, item: Any, depth: int) -> Any:
+        """What is no short text."""
+        kind = type(item)
+        if kind is dict or kind is list:
+            return self.of(item, depth + 1)
+        if item is None or kind is bool or (kind is int and _MIN_INT <= item <= _MAX_INT) or (kind is float and isfinite(item)):
+            return item
+        raise ValueError
+
+
 _Shower = Callable[[_Walk, Any, int], Any]
 
 
 def _key(key: Any) -> str:
     if isinstance(key, str):
-        name = str.__getitem__(key, slice(_KEY_CHARS)).encode("utf-8", "replace").decode()
+        name = _head(key, _KEY_CHARS).encode("utf-8", "replace").decode()
         return "$" + name if name.startswith("$") else name
     return str(key)[:_KEY_CHARS] if type(key) in {int, float, bool, type(None)} or isinstance(key, _TEXTS) else f"({_name(type(key))})"
 
@@ -163,7 +212,8 @@ def _show_collection(walk: _Walk, value: Any, depth: int) -> Any:
 
 def _show_bytes(walk: _Walk, value: Any, _depth: int) -> Any:
     walk.left -= 90
-    return {"$type": type(value).__name__, "length": len(value), "hex": bytes(value[:16]).hex()}
+    head = redactor.data(bytes(value[: 16 + redactor.reach]))[:16] if redactor.active else bytes(value[:16])
+    return {"$type": type(value).__name__, "length": len(value), "hex": head.hex()}
 
 
 def _show_record(walk: _Walk, value: Any, depth: int) -> Any:
@@ -202,7 +252,7 @@ def _show_other(walk: _Walk, value: Any, _depth: int) -> Any:
 
 
 def _short(value: Any) -> str:
-    return repr(value)[:_CHARS].encode("utf-8", "replace").decode()
+    return redactor.cut(repr(value), _CHARS).encode("utf-8", "replace").decode()
 
 
 def _show_array(walk: _Walk, value: Any, depth: int) -> Any:
@@ -255,7 +305,7 @@ def _show_series(walk: _Walk, value: Any, depth: int) -> Any:
 def _cell(value: Any) -> Any:
     """Of a table: missing is null, long text is cut sooner."""
     if isinstance(value, str):
-        return value if len(value) <= _CELL_CHARS else value[:_CELL_CHARS] + "\N{HORIZONTAL ELLIPSIS}"
+        return value if len(value) <= _CELL_CHARS else redactor.cut(value, _CELL_CHARS) + "\N{HORIZONTAL ELLIPSIS}"
     missing = (isinstance(value, float) and value != value) or type(value).__name__ in {"NaTType", "NAType"}  # noqa: PLR0124 -- NaN
     return None if missing else value
 

@@ -10,6 +10,8 @@ import threading
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from nbflow.core.redaction import redactor
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
@@ -42,9 +44,12 @@ def mime_bundle(value: Any) -> dict[str, Any] | None:
         data = _own_form(value)
         if data is None:
             data = _offered(value)
-        return None if not data else bounded({**data, "text/plain": data.get("text/plain") or _short_repr(value)})
+        if not data:
+            return None
+        kept = bounded({**data, "text/plain": data.get("text/plain") or _short_repr(value)})
+        return redactor.value(kept) if redactor.active else kept
     except Exception as error:  # noqa: BLE001  whatever a user's object raises
-        return {"text/plain": f"<{_name_of(value)} cannot be shown: {type(error).__name__}: {error}>"[:_TEXT_CHARS]}
+        return {"text/plain": redactor.cut(f"<{_name_of(value)} cannot be shown: {type(error).__name__}: {error}>", _TEXT_CHARS)}
 
 
 def bounded(data: Mapping[str, Any], limit_bytes: int = MAX_BUNDLE_BYTES) -> dict[str, Any]:
@@ -183,6 +188,8 @@ def _cell(item: Any) -> tuple[str, bool]:
         text = f"{item:.6g}" if isinstance(item, float) else str(item)
     except Exception as error:  # noqa: BLE001  whatever a user's object raises
         return f"<{type(error).__name__}>", False
+    if redactor.active:  # before a cut leaves a part that nobody knows
+        text = redactor.cut(text, _CELL_CHARS + 1)
     return (text if len(text) <= _CELL_CHARS else text[: _CELL_CHARS - 1] + "…"), number
 
 
@@ -224,7 +231,7 @@ def _offered(value: Any) -> dict[str, Any] | None:
         if offered is not None:
             data[mime] = offered
     if failures and not data:
-        return {"text/plain": f"<{_name_of(value)}: {'; '.join(failures)}>"[:_TEXT_CHARS]}
+        return {"text/plain": redactor.cut(f"<{_name_of(value)}: {'; '.join(failures)}>", _TEXT_CHARS)}
     return data or None
 
 
@@ -233,7 +240,7 @@ def _short_repr(value: Any) -> str:
         text = repr(value)
     except Exception as error:  # noqa: BLE001  whatever a user's object raises
         return f"<{_name_of(value)}: its repr failed: {type(error).__name__}>"
-    return text if len(text) <= _TEXT_CHARS else text[: _TEXT_CHARS - 1] + "…"
+    return text if len(text) <= _TEXT_CHARS else redactor.cut(text, _TEXT_CHARS - 1) + "…"
 
 
 def _name_of(value: Any) -> str:

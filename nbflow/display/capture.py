@@ -1,6 +1,7 @@
 """While a node runs, what it prints, logs, warns and displays goes to its own record, from any thread or task.
 
-Everything here is a detour that asks `current_node` first: without a running node every call goes where it went before.
+Everything here is a detour that asks `current_node` first: without a running node every call goes where it went before, only without secrets
+once there are any (`core.redaction`): on the standard streams, to the handlers of logging, and in every message of a kernel to its notebook.
 """
 
 from __future__ import annotations
@@ -14,10 +15,12 @@ import warnings
 from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
+from copy import copy
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 from nbflow.core.current import NodeOutput, current_node
+from nbflow.core.redaction import redactor
 from nbflow.display import figures
 from nbflow.display.bundle import bounded
 
@@ -32,6 +35,7 @@ _KEPT_DISPLAY_IDS = 1000
 _lock = threading.RLock()
 _publishers: list[Any] = []  # IPython display publishers that have our detour
 _consoles: list[Any] = []  # the real streams behind ours
+_sessions: list[Any] = []  # of kernels, that have our detour
 _display_ids: OrderedDict[str, None] = OrderedDict()  # of displays made inside nodes
 _fork_hook: list[bool] = []
 _handling: ContextVar[bool] = ContextVar("_handling", default=False)  # a log record is on its way to the user's handlers
@@ -49,6 +53,11 @@ def install() -> None:
         _detour(ThreadPoolExecutor, "submit", _submit)
         _detour(logging.Logger, "callHandlers", _call_handlers)
         _detour(warnings, "showwarning", _show_warning)
+        session = _session()
+        if session is not None:
+            _detour(session, "serialize", _serialize)
+            if session not in _sessions:
+                _sessions[:] = [*_sessions[-8:], session]
         publisher = _publisher()
         if publisher is not None:
             _detour(publisher, "publish", _publish)
@@ -74,9 +83,11 @@ def uninstall() -> None:
             (warnings, "showwarning"),
         ]
         owners += [(publisher, name) for publisher in _publishers for name in ("publish", "clear_output")]
+        owners += [(session, "serialize") for session in _sessions]
         for owner, name in owners:
             _restore(owner, name)
         _publishers.clear()
+        _sessions.clear()
         _consoles.clear()
         figures.uninstall()
 
@@ -105,7 +116,7 @@ def _restore(owner: Any, name: str) -> None:
 
 
 class NodeStream:
-    """Stands in for sys.stdout or sys.stderr: the running node's own stream, else exactly the wrapped one."""
+    """Stands in for sys.stdout or sys.stderr: the running node's own stream, else the wrapped one, which hears no secrets."""
 
     def __init__(self, name: str, wrapped: Any) -> None:
         self.stream = name
@@ -124,6 +135,9 @@ class NodeStream:
         """As the wrapped stream's."""
         node = current_node.get()
         if node is None:
+            if redactor.active and isinstance(text, str):
+                self.wrapped.write(redactor.told(text))
+                return len(text)
             count: int | None = self.wrapped.write(text)
             return count
         if not isinstance(text, str):
@@ -201,6 +215,8 @@ def _call_handlers(original: Callable[..., None]) -> Callable[..., None]:
 
     def call_handlers(self: logging.Logger, record: logging.LogRecord) -> None:
         node = current_node.get()
+        if redactor.active and not _handling.get():
+            record = _without_secrets(record)
         if node is None or _handling.get():
             original(self, record)
             return
@@ -227,6 +243,24 @@ def _call_handlers(original: Callable[..., None]) -> Callable[..., None]:
     return call_handlers
 
 
+def _without_secrets(record: logging.LogRecord) -> logging.LogRecord:
+    """The record, or a copy in which message and traceback are texts already when there was something in them."""
+    try:
+        message = record.getMessage()
+    except Exception:  # noqa: BLE001  a wrong format string is the handlers' business
+        return record
+    clean = redactor.text(message)
+    trace = record.exc_text or (logging.Formatter().formatException(record.exc_info) if record.exc_info else "")
+    clean_trace = redactor.text(trace)
+    if clean is message and clean_trace is trace:
+        return record
+    record = copy(record)
+    record.msg, record.args = clean, None
+    if clean_trace is not trace:
+        record.exc_info, record.exc_text = None, clean_trace
+    return record
+
+
 def _is_console(handler: logging.Handler) -> bool:
     """Whether this handler would write to the cell or the terminal (rich's handler has a console, not a stream)."""
     stream = getattr(handler, "stream", None) or getattr(getattr(handler, "console", None), "file", None)
@@ -250,6 +284,8 @@ def _text_of(record: logging.LogRecord) -> str:
         text = f"{record.msg} (cannot be formatted: {error})"
     if record.name not in {"root", "__main__"}:
         text = f"{record.name}: {text}"
+    if record.exc_text and not record.exc_info:
+        text += "\n" + record.exc_text
     if record.exc_info:
         text += "\n" + logging.Formatter().formatException(record.exc_info)
     return text
@@ -299,6 +335,27 @@ def _shell() -> Any:
 def _publisher() -> Any:
     shell = _shell()
     return None if shell is None else shell.display_pub
+
+
+def _session() -> Any:
+    """What signs and sends all messages of this process's kernel, if it is one."""
+    return getattr(getattr(_shell(), "kernel", None), "session", None)
+
+
+_SHOWN = frozenset(  # messages that carry what somebody will see, or what is saved with a notebook
+    {"stream", "display_data", "update_display_data", "execute_result", "error", "execute_reply", "inspect_reply", "comm_open", "comm_msg"}
+)
+
+
+def _serialize(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Whatever shows a secret in a cell (a value, a widget, a traceback of any kind), all of it passes here on its way out."""
+
+    def serialize(msg: dict[str, Any], ident: Any = None) -> Any:
+        if redactor.active and msg.get("msg_type") in _SHOWN:
+            msg = {**msg, "content": redactor.told(msg.get("content")), "metadata": redactor.told(msg.get("metadata"))}
+        return original(msg, ident)
+
+    return serialize
 
 
 def _publish(original: Callable[..., None]) -> Callable[..., None]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from nbflow.core.errors import NbflowError
 from nbflow.core.events import ErrorRecord
+from nbflow.core.redaction import redactor
 from nbflow.display.capture import place_of
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def describe_error(error: BaseException) -> ErrorRecord:
         message = f"(its message cannot be read: {type(broken).__name__})"
     return ErrorRecord(
         type=type(error).__name__,
-        message=message[:_MAX_CHARS],
+        message=redactor.cut(message, _MAX_CHARS),
         traceback=user_traceback(error),
         retryable=bool(getattr(error, "retryable", False)),
     )
@@ -48,7 +49,7 @@ def user_traceback(error: BaseException) -> str:
         seen.add(id(current))
         parts.append(_one(current))
         current = current.__cause__ or (None if current.__suppress_context__ else current.__context__)
-    text = "\n\nled to\n\n".join(reversed(parts))
+    text = redactor.text("\n\nled to\n\n".join(reversed(parts)))
     return text if len(text) <= _MAX_CHARS else text[: _MAX_CHARS // 2] + "\n...\n" + text[-_MAX_CHARS // 2 :]
 
 

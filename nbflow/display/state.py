@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from nbflow.core import events
+from nbflow.core.redaction import redactor
 from nbflow.core.states import ENDED
 from nbflow.display.capture import DISPLAY
 from nbflow.display.transcript import Transcript
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 _MAX_DISPLAYS = 12  # of one node
 _MAX_RETRIES = 5
+_SHOWN_OF_A_BODY = 2_000  # characters
 
 
 @dataclass(kw_only=True, slots=True)
@@ -217,6 +219,20 @@ def _node_displayed(state: ExecutionState, event: events.NodeDisplayed) -> None:
     del node.displays[:-_MAX_DISPLAYS]
 
 
+def responded_text(event: events.NodeResponded) -> str:
+    """What a record says of an answer: its status, type and the beginning of its body."""
+    body = event.body if isinstance(event.body, str) else f"{len(event.body):,} bytes"
+    shown = body if len(body) <= _SHOWN_OF_A_BODY else f"{body[:_SHOWN_OF_A_BODY]}… ({len(body):,} characters)"
+    headers = "".join(f"\n{name}: {value}" for name, value in event.headers.items())
+    return f"answered {event.status} {event.media_type}{headers}\n{shown}"
+
+
+def _node_responded(state: ExecutionState, event: events.NodeResponded) -> None:
+    node = state._node(event)  # noqa: SLF001  the same file
+    node.displays.append(Display(data={"text/plain": responded_text(event)}, metadata={}))
+    del node.displays[:-_MAX_DISPLAYS]
+
+
 def _node_finished(state: ExecutionState, event: events.NodeFinished) -> None:
     node = state._node(event)  # noqa: SLF001  the same file
     node.type = event.type or node.type
@@ -229,6 +245,8 @@ def _node_finished(state: ExecutionState, event: events.NodeFinished) -> None:
     node.message = ""
     if event.preview is not None or event.bundle is not None:
         node.preview, node.bundle = event.preview, event.bundle
+        if redactor.active:
+            node.preview, node.bundle = redactor.value(event.preview), redactor.value(event.bundle)
     if event.preview is not None or event.bundle is not None or node.displays:
         state.last_ended = node.id
     if event.error is not None and (node.error is None or not event.path):
@@ -248,7 +266,7 @@ def _execution_finished(state: ExecutionState, event: events.ExecutionFinished) 
     state.execution_id = event.execution_id
     state.status = event.status
     state.started_ns, state.duration_ns = event.started_ns, event.duration_ns
-    state.error, state.error_node, state.outputs = event.error, event.error_node, event.outputs
+    state.error, state.error_node, state.outputs = event.error, event.error_node, redactor.value(event.outputs) if redactor.active else event.outputs
     for node in state.nodes.values():
         if node.running:  # its end was not told
             node.running.clear()
@@ -262,6 +280,7 @@ _FOLDS: dict[type, Callable[[ExecutionState, Any], None]] = {
     events.NodeProgressed: _node_progressed,
     events.NodeLogged: _node_logged,
     events.NodeDisplayed: _node_displayed,
+    events.NodeResponded: _node_responded,
     events.NodeFinished: _node_finished,
     events.ExecutionFinished: _execution_finished,
 }

@@ -7,6 +7,7 @@ import threading
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
 from nbflow.core import events
+from nbflow.core.redaction import redactor
 from nbflow.display.capture import NodeStream
 from nbflow.display.look import duration, look_of
 from nbflow.display.page import text
@@ -112,7 +113,7 @@ class TerminalView:
                 yield f"{node} | {rest}"
 
     def _print(self, line: str) -> None:
-        self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+        self._console.print(redactor.text(line), markup=False, highlight=False, soft_wrap=True)
 
     def _table(self, *, whole: bool = False) -> Table:
         from rich.table import Table

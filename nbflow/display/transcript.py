@@ -6,6 +6,8 @@ import re
 from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
+from nbflow.core.redaction import redactor
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -39,7 +41,7 @@ class Transcript:
         yield from self._lines
         for stream, text in self._open.items():
             if text:
-                yield Line(stream, _level_of(stream), text)
+                yield Line(stream, _level_of(stream), redactor.text(text) if redactor.active else text)
 
     def write(self, stream: str, text: str) -> None:
         """Text of stdout or stderr, maybe part of a line."""
@@ -60,6 +62,8 @@ class Transcript:
         self._size = 0
 
     def _add(self, line: Line) -> None:
+        if redactor.active:  # a whole line at last: single writes may have held parts of a secret
+            line = line._replace(text=redactor.text(line.text))
         if len(line.text) > _MAX_LINE:
             line = line._replace(text=line.text[:_MAX_LINE] + "…")
         self._lines.append(line)

@@ -13,8 +13,9 @@ from zoneinfo import ZoneInfo
 from pydantic import ValidationError
 
 from nbflow.core.errors import ConfigError, InputError
-from nbflow.core.events import NodeDisplayed, NodeLogged, NodeProgressed, NodeStarted, Usage
+from nbflow.core.events import NodeDisplayed, NodeLogged, NodeProgressed, NodeResponded, NodeStarted, Usage
 from nbflow.core.node import Emit
+from nbflow.core.redaction import redactor
 from nbflow.core.template import compile_template
 from nbflow.engine.plan import MISSING
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from nbflow.core.node import Body
+    from nbflow.core.node import Body, Credential
     from nbflow.engine.plan import PlanNode
     from nbflow.engine.scope import Scope
 
@@ -96,6 +97,10 @@ class NodeCall:
         """A shared `httpx.AsyncClient`."""
         return self.scope.run.services.http()
 
+    def credential(self, name: str, kind: str | None = None) -> Credential:
+        """A named credential."""
+        return self.scope.run.services.credential(name, kind)
+
     def now(self) -> datetime:
         """Aware, in the flow's time zone."""
         run = self.scope.run
@@ -113,6 +118,7 @@ class NodeCall:
     def progress(self, fraction: float | None, message: str = "", *, done: int = 0, total: int = 0) -> None:
         """`fraction` from 0 to 1, None for "busy". That of one item or of an iteration that is not recorded is not told."""
         if self.scope.recorded and self.item is MISSING:
+            message = redactor.text(message) if redactor.active else message
             self.scope.run.sink(NodeProgressed(self.scope.run.id, self.node, self.path, fraction, message, done, total))
 
     def usage(self, *, model: str = "", tokens_in: int = 0, tokens_out: int = 0, cost_usd: float | None = None) -> None:
@@ -140,6 +146,7 @@ class NodeCall:
 
     def _logged(self, stream: str, level: str, text: str) -> None:
         run, call = self.scope.run, self._recorded()
+        text = redactor.text(text) if redactor.active else text
         run.sink(NodeLogged(run.id, call.node, call.scope.path, time.time_ns(), stream, level, text))
 
     def _recorded(self) -> NodeCall:
@@ -155,7 +162,16 @@ class NodeCall:
         if metadata is None:
             metadata = {}
             value = run.services.bundle(value) or {"text/plain": str(value)}
+        if redactor.active:
+            value, metadata = redactor.value(value), redactor.value(metadata)
         run.sink(NodeDisplayed(run.id, call.node, call.scope.path, value, metadata))
+
+    def respond(self, body: str | bytes, *, status: int = 200, headers: Mapping[str, str] | None = None, media_type: str = "text/plain") -> None:
+        """Answers whoever waits for the execution."""
+        run, call = self.scope.run, self._recorded()
+        if redactor.active:
+            body, headers = redactor.value(body), redactor.value(headers)
+        run.sink(NodeResponded(run.id, call.node, call.scope.path, time.time_ns(), status, dict(headers or {}), body, media_type))
 
     # The call's own work ----------------------------------------------------------------------------
 
@@ -220,7 +236,7 @@ class NodeCall:
         except ValidationError as error:
             first = error.errors()[0]
             field = ".".join(map(str, first["loc"])) or None
-            message = f"{first['msg']} (after its expressions were evaluated to {str(first['input'])[:80]!r})"
+            message = f"{first['msg']} (after its expressions were evaluated to {redactor.cut(str(first['input']), 80)!r})"
             raise ConfigError(message, field=field) from None
 
     def names(self, wanted: frozenset[str], given: Mapping[str, Any] | None = None) -> dict[str, Any]:

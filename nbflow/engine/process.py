@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from nbflow.core.errors import NodeError
+from nbflow.engine.lent import lent
 
 if TYPE_CHECKING:
     from nbflow.engine.call import NodeCall
@@ -111,9 +112,13 @@ async def _answer(process: asyncio.subprocess.Process, job: bytes, call: NodeCal
         while True:
             size = HEADER.unpack(await process.stdout.readexactly(HEADER.size))[0]
             kind, *content = _read(await process.stdout.readexactly(size), call)
-            if kind not in {"write", "log", "progress"}:
+            if kind == "credential":
+                _send(process.stdin, _pickled(await asyncio.to_thread(lent, call, *content)))
+                await process.stdin.drain()
+            elif kind in {"write", "log", "progress"}:
+                getattr(call, kind)(*content)
+            else:
                 return kind, *content
-            getattr(call, kind)(*content)
     except (asyncio.IncompleteReadError, BrokenPipeError, ConnectionResetError):
         code = await process.wait()
         how = f"killed by signal {-code}" + (", maybe for lack of memory" if code == -9 else "") if code < 0 else f"exit code {code}"  # noqa: PLR2004

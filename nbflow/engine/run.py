@@ -12,6 +12,7 @@ from nbflow.core.current import current_node
 from nbflow.core.errors import ExecutionCancelledError, ExecutionError, FlowTimeoutError, InputError
 from nbflow.core.events import ExecutionFinished, ExecutionStarted
 from nbflow.core.node import Emit
+from nbflow.core.redaction import redactor
 from nbflow.core.states import ExecutionStatus
 from nbflow.core.values import preview
 from nbflow.engine.call import part, plain
@@ -170,7 +171,7 @@ class Run:
         where = f", node '{failed.node}'" if failed.node else ""
         if failed.path:
             where += f", iteration {'.'.join(map(str, failed.path))}"
-        message = f"flow '{self.flow.name}'{where}: {type(failed.error).__name__}: {failed.error}"
+        message = redactor.text(f"flow '{self.flow.name}'{where}: {type(failed.error).__name__}: {failed.error}")
         error = ExecutionError(message, execution_id=self.id, node=failed.node or None)
         error.__cause__ = failed.error
         return self._ended(ExecutionStatus.FAILED, error)

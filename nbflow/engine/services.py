@@ -9,10 +9,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from nbflow.core.errors import CredentialError
 from nbflow.core.events import ErrorRecord
+from nbflow.core.redaction import redactor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from nbflow.core.node import Credential
 
 
 class Clock(Protocol):
@@ -41,8 +45,8 @@ def describe_error(error: BaseException) -> ErrorRecord:
     """The plain form; the runtime lends one that puts the user's lines first."""
     return ErrorRecord(
         type=type(error).__name__,
-        message=str(error),
-        traceback="".join(traceback.format_exception(error)),
+        message=redactor.text(str(error)),
+        traceback=redactor.text("".join(traceback.format_exception(error))),
         retryable=getattr(error, "retryable", False),
     )
 
@@ -58,6 +62,12 @@ def no_http() -> Any:
     raise RuntimeError(message)
 
 
+def no_credential(name: str, _kind: str | None) -> Credential:
+    """Stands in where no credentials were lent."""
+    message = f"credential '{name}' is asked for, but no credentials were lent to this execution"
+    raise CredentialError(message)
+
+
 def ignore_call(_call: object, _value: object) -> None:
     """Nothing to do when a node's function has returned; the runtime lends one that gathers open figures."""
 
@@ -68,6 +78,7 @@ class Services:
 
     clock: Clock = field(default_factory=SystemClock)
     http: Callable[[], Any] = no_http  # gives the shared httpx.AsyncClient of the running loop
+    credential: Callable[[str, str | None], Credential] = no_credential  # by name, and kind where that matters
     project: Callable[[], Path] = Path.cwd
     describe_error: Callable[[BaseException], ErrorRecord] = describe_error
     bundle: Callable[[Any], Mapping[str, Any] | None] = no_bundle

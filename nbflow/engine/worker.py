@@ -18,6 +18,7 @@ from typing import Any, BinaryIO
 import cloudpickle
 
 from nbflow.core.errors import NodeError
+from nbflow.engine.lent import LentCredential
 from nbflow.engine.process import HEADER
 from nbflow.engine.threads import storable
 
@@ -83,7 +84,7 @@ def main() -> None:
         except Exception as error:  # noqa: BLE001 -- an argument that cannot be unpickled here
             answers.send("error", NodeError(f"the job cannot be read in its process: {error}"), traceback.format_exc())
             continue
-        _do(job, answers)
+        _do(job, answers, jobs)
 
 
 def _end_with(parent: int) -> None:
@@ -99,13 +100,31 @@ def _receive(pipe: BinaryIO) -> Any:
     return cloudpickle.loads(pipe.read(HEADER.unpack(header)[0]))
 
 
-def _do(job: Any, answers: _Answers) -> None:
+class _Credentials:
+    """The parent resolves them: this process knows neither the vault nor whose execution it is."""
+
+    def __init__(self, answers: _Answers, jobs: BinaryIO) -> None:
+        self.answers = answers
+        self.jobs = jobs
+        self.lock = threading.Lock()
+
+    def __call__(self, name: str, kind: str | None = None) -> LentCredential:
+        with self.lock:
+            self.answers.send("credential", name, kind)
+            answer = _receive(self.jobs)
+        if isinstance(answer, Exception):
+            raise answer
+        return LentCredential(answer)
+
+
+def _do(job: Any, answers: _Answers, jobs: BinaryIO) -> None:
     function, positional, named, facts = job
     if facts is not None:
         name, known = facts
         named[name] = SimpleNamespace(
             **known,
             progress=lambda fraction, message="": answers.send("progress", fraction, message),
+            credential=_Credentials(answers, jobs),
             log=lambda message, level="info": answers.send("log", message, level),
         )
     try:

@@ -123,6 +123,11 @@ class Execution:
         return {id_: NodeResult(state, values.get(id_, _NOTHING)) for id_, state in self.state.nodes.items()}
 
     @property
+    def outcome(self) -> Outcome | None:
+        """How it ended, with the values themselves; None while it runs."""
+        return self._outcome
+
+    @property
     def error(self) -> ExecutionError | None:
         """Why it failed or was cancelled; `__cause__` is the node's own exception."""
         return self._outcome.error if self._outcome else None
@@ -223,7 +228,8 @@ class Execution:
 
     async def recorded(self) -> None:
         """Waits, on any loop, until the execution has ended and is recorded."""
-        await asyncio.wrap_future(self._done)
+        if not self._done.done():
+            await asyncio.wrap_future(self._done)
 
     def _ipython_display_(self) -> None:
         if not self._shown:

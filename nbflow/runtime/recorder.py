@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import defaultdict, deque
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -15,11 +16,13 @@ from nbflow.core.events import (
     NodeDisplayed,
     NodeFinished,
     NodeLogged,
+    NodeResponded,
     NodeRetried,
     NodeStarted,
     Usage,
 )
 from nbflow.display.capture import DISPLAY
+from nbflow.display.state import responded_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,21 +37,27 @@ _NO_USAGE = Usage()
 class Records(Protocol):
     """The part of a store that recording needs."""
 
-    def submit(self, records: list[Mapping[str, Any]]) -> Future[None]:
-        """Queues records; the future is done when they are durable."""
+    def submit(self, records: list[Mapping[str, Any]], *, durable: bool = True) -> Future[None]:
+        """Queues records; the future is done when they are durable or, without `durable`, written."""
 
 
 class Recorder:
-    """A sink of events. `flush` moves what has come since to the store; called from one thread at a time."""
+    """A sink of events. `flush` moves what has come since to the store; called from one thread at a time.
 
-    def __init__(self, execution_id: str, store: Records, accepted: list[Mapping[str, Any]]) -> None:
+    All records of an execution are numbered in the order of the journal (`seq`): 0 is the acceptance. `first` are records that go before
+    all others, numbered already; `next_seq` is the first free number; `started` says that the start was written down before.
+    """
+
+    def __init__(self, execution_id: str, store: Records, first: list[Mapping[str, Any]], *, next_seq: int = 1, started: bool = False) -> None:
         self.execution_id = execution_id
         self._store = store
         self._events: deque[Any] = deque()
         self._last: Future[None] | None = None
-        self._first = accepted  # records that go before all others
+        self._first = first
         self._lock = threading.Lock()
-        self._seq = 0
+        self._seq = next_seq
+        self._started = started
+        self._abandoned = False
         self._logs: dict[tuple[str, tuple[int, ...]], Logs] = defaultdict(Logs)
         self._shown: dict[tuple[str, tuple[int, ...]], list[dict[str, Any]]] = defaultdict(list)
 
@@ -56,23 +65,45 @@ class Recorder:
         """Keeps the event."""
         self._events.append(event)
 
-    def flush(self) -> Future[None]:
-        """Hands all events so far to the store; the future is done when they, and all before them, are durable. Never raises itself."""
+    def begin(self) -> Future[None]:
+        """Writes down that it starts; the future is done when that survives this process. Whoever finds it knows that nodes may have run."""
         with self._lock:
+            self._started = True
+            return self._submitted([self._numbered({"k": "started", "execution_id": self.execution_id, "ts": time.time_ns()})], durable=False)
+
+    def abandon(self) -> None:
+        """Keeps nothing any more."""
+        with self._lock:
+            self._abandoned = True
+
+    def flush(self, *, durable: bool = True) -> Future[None]:
+        """Hands all events so far to the store; the future is done when they, and all before them, are durable. Never raises itself.
+
+        Without `durable` it is done when they are written: they survive the end of this process, not yet a power cut.
+        """
+        with self._lock:
+            if self._abandoned:
+                self._events.clear()
+                return self._last or _nothing_to_write()
             records, self._first = self._first, []
             while self._events:
                 record = self._record(self._events.popleft())
                 if record is not None:
-                    records.append(record)
+                    records.append(self._numbered(record))
             if records or self._last is None:
-                written = self._submitted(records)
+                written = self._submitted(records, durable=durable)
                 if self._last is None or not self._last.done() or self._last.exception() is None:  # what was refused once stays missing
                     self._last = written
             return self._last
 
-    def _submitted(self, records: list[Mapping[str, Any]]) -> Future[None]:
+    def _numbered(self, record: dict[str, Any]) -> dict[str, Any]:
+        record["seq"] = self._seq
+        self._seq += 1
+        return record
+
+    def _submitted(self, records: list[Mapping[str, Any]], *, durable: bool) -> Future[None]:
         try:
-            return self._store.submit(records)
+            return self._store.submit(records) if durable else self._store.submit(records, durable=False)
         except Exception as error:  # noqa: BLE001 -- told through the future, like every other failure to write
             refused: Future[None] = Future()
             refused.set_exception(error)
@@ -88,6 +119,11 @@ class Recorder:
         if kind is NodeDisplayed:
             self._displayed(event)
             return None
+        if kind is NodeResponded:
+            shown = self._shown[event.node, event.path]
+            shown.append({"data": {"text/plain": responded_text(event)}, "metadata": {}})
+            del shown[:-DISPLAYS]
+            return None
         if kind is NodeStarted:
             return {"k": "node_started", "execution_id": self.execution_id, "node_id": event.node, "path": dotted(event.path), "ts": event.at_ns}
         if kind is NodeRetried:
@@ -95,7 +131,7 @@ class Recorder:
             self._logs[event.node, event.path].add(event.at_ns, "log", "warn", text)
             return None
         if kind is ExecutionStarted:
-            return {"k": "started", "execution_id": self.execution_id, "ts": event.at_ns}
+            return None if self._started else {"k": "started", "execution_id": self.execution_id, "ts": event.at_ns}
         if kind is ExecutionFinished:
             error = event.error or _NO_ERROR
             return {
@@ -130,7 +166,6 @@ class Recorder:
                 shown[number] = entry
 
     def _node(self, event: NodeFinished) -> dict[str, Any]:
-        self._seq += 1
         error, usage = event.error or _NO_ERROR, event.usage or _NO_USAGE
         payload: dict[str, Any] = {"preview": event.preview}
         if event.bundle:
@@ -145,7 +180,6 @@ class Recorder:
         return {
             "k": "node",
             "execution_id": self.execution_id,
-            "seq": self._seq,
             "node_id": event.node,
             "node_type": event.type,
             "path": dotted(event.path),
@@ -163,6 +197,12 @@ class Recorder:
             "iterations": event.iterations,
             "payload": payload,
         }
+
+
+def _nothing_to_write() -> Future[None]:
+    done: Future[None] = Future()
+    done.set_result(None)
+    return done
 
 
 def dotted(path: tuple[int, ...]) -> str:

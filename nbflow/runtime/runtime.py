@@ -8,9 +8,9 @@ import os
 import socket
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 from weakref import WeakKeyDictionary
 
 from nbflow.core.check import check
@@ -28,6 +28,7 @@ from nbflow.engine.run import Outcome, Run
 from nbflow.engine.services import Clock, Services, SystemClock
 from nbflow.runtime.catalogue import FunctionCatalogue
 from nbflow.runtime.execution import Execution
+from nbflow.runtime.origin import Origin, optional_text
 from nbflow.runtime.recorder import Recorder
 from nbflow.runtime.resident import resident
 from nbflow.store.opening import open_store
@@ -35,12 +36,17 @@ from nbflow.store.project import find_project
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping
+    from concurrent.futures import Future
     from pathlib import Path
+    from uuid import UUID
+
+    import httpx
 
     from nbflow.authoring.trace import Definition
-    from nbflow.core.events import Sink
+    from nbflow.core.events import ErrorRecord, Sink
     from nbflow.core.problem import Problem
     from nbflow.store.interface import Store
+    from nbflow.vault.vault import Vault
 
 FLUSH_S = 0.1
 
@@ -52,6 +58,23 @@ class Prepared:
     definition: Definition
     plan: Plan
     hash: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Accepted:
+    """An execution that is written down and has not begun. `written` is done when that is durable; None when another process did it.
+
+    `next_seq` numbers its next record; `started` says that its start is written down too.
+    """
+
+    id: str
+    prepared: Prepared
+    params: Mapping[str, Any]
+    input: Any
+    written: Future[None] | None = None
+    next_seq: int = 1
+    started: bool = False
+    organization_id: UUID | None = None  # whose credentials it may use; None: those of the first organization
 
 
 def problems_of(definition: Definition) -> list[Problem]:
@@ -77,7 +100,9 @@ class Runtime:
         self._lock = threading.Lock()
         self._known_flows: set[str] = set()
         self._recorders: dict[str, Recorder] = {}  # of the executions that run
+        self._unsynced = False  # something is written that a power cut could take
         self._flusher: threading.Thread | None = None
+        self._make_http: Callable[[], httpx.AsyncClient] = _ordinary_http
         self._clients: WeakKeyDictionary[asyncio.AbstractEventLoop, Any] = WeakKeyDictionary()
         self._services = Services(
             clock=clock or SystemClock(),
@@ -85,7 +110,10 @@ class Runtime:
             describe_error=describe_error,
             bundle=mime_bundle,
             after_call=capture.finish,
+            credential=lambda name, kind: self.vault.resolve(name, kind=kind),
         )
+        self._lent: dict[UUID, Services] = {}  # by organization: making one costs as much as a node
+        self._vault: Vault | None = None
 
     @property
     def project(self) -> Path:
@@ -100,6 +128,27 @@ class Runtime:
                 self._store = open_store(self._given_project)
             return self._store
 
+    @property
+    def vault(self) -> Vault:
+        """The project's credentials."""
+        store = self.store
+        with self._lock:
+            if self._vault is None:
+                from nbflow.vault.vault import Vault
+
+                self._vault = Vault(store)
+            return self._vault
+
+    def _services_of(self, organization_id: UUID | None) -> Services:
+        """What an execution is lent: of credentials, only those of its organization."""
+        if organization_id is None:
+            return self._services
+        services = self._lent.get(organization_id)
+        if services is None:
+            services = replace(self._services, credential=lambda name, kind: self.vault.resolve(name, kind=kind, organization_id=organization_id))
+            self._lent[organization_id] = services
+        return services
+
     def start(
         self,
         prepared: Prepared,
@@ -109,14 +158,43 @@ class Runtime:
         trigger: str = "manual",
         sinks: tuple[Sink, ...] = (),
         source: str = "",
+        origin: Origin | None = None,
     ) -> Execution:
         """Starts an execution on the engine's thread and gives its handle at once. Raises ParameterError, StoreError.
 
-        `sinks` see every event besides the recorder: live views, the terminal, tests.
+        `sinks` see every event besides the recorder: live views, the terminal, tests. `origin` says more than `trigger` and `source`.
         """
-        execution, work = self._begin(prepared, params, input_=input, trigger=trigger, sinks=sinks, source=source, loop=resident.loop)
+        values = validate(prepared.definition.flow.name, prepared.definition.flow.parameters, params or {})
+        origin = origin or Origin(trigger=trigger, source=source)
+        accepted = Accepted(id=str(new_id()), prepared=prepared, params=values, input=input, organization_id=origin.organization_id)
+        recorder = Recorder(accepted.id, self.store, self._accepted(accepted, origin))
+        execution, work = self._begin(accepted, recorder, sinks, resident.loop, told=True)
         resident.start(work)
         return execution
+
+    def accept(
+        self,
+        prepared: Prepared,
+        params: Mapping[str, Any] | None = None,
+        *,
+        input: Any = None,  # noqa: A002 -- the field's word
+        origin: Origin,
+        started: bool = False,
+        durable: bool = True,
+    ) -> Accepted:
+        """Writes down that an execution will be: for servers, which promise it before they run it. Raises ParameterError, StoreError.
+
+        The promise holds when `written` is done; without `durable` it does not survive a power cut before a later record is durable.
+        `started` writes the start in the same breath: it will run at once, or be found interrupted.
+        """
+        values = validate(prepared.definition.flow.name, prepared.definition.flow.parameters, params or {})
+        accepted = Accepted(id=str(new_id()), prepared=prepared, params=values, input=input, organization_id=origin.organization_id)
+        records = self._accepted(accepted, origin)
+        if started:
+            records.append({"k": "started", "execution_id": accepted.id, "ts": time.time_ns(), "seq": 1})
+        written = self.store.submit(records) if durable else self.store.submit(records, durable=False)
+        self._unsynced = self._unsynced or not durable
+        return replace(accepted, written=written, next_seq=1 + started, started=started)
 
     async def run(
         self,
@@ -124,39 +202,109 @@ class Runtime:
         params: Mapping[str, Any] | None = None,
         *,
         input: Any = None,  # noqa: A002 -- the field's word
-        trigger: str = "manual",
         sinks: tuple[Sink, ...] = (),
-        source: str = "",
+        origin: Origin | None = None,
     ) -> Execution:
-        """Like `start`, on the caller's own loop, to the durable end: for servers, which have a loop and many executions."""
-        execution, work = self._begin(prepared, params, input_=input, trigger=trigger, sinks=sinks, source=source, loop=asyncio.get_running_loop())
+        """Like `start`, on the caller's own loop, to the durable end."""
+        accepted = self.accept(prepared, params, input=input, origin=origin or Origin(), started=True, durable=False)
+        return await self.run_accepted(accepted, sinks=sinks)
+
+    def recall(
+        self,
+        execution_id: str,
+        prepared: Prepared,
+        params: Mapping[str, Any],
+        *,
+        input: Any = None,  # noqa: A002 -- the field's word
+        organization_id: UUID | None = None,
+    ) -> Accepted:
+        """What an earlier process accepted and did not start. Raises ParameterError."""
+        values = validate(prepared.definition.flow.name, prepared.definition.flow.parameters, params)
+        return Accepted(id=execution_id, prepared=prepared, params=values, input=input, organization_id=organization_id)
+
+    def record_end(self, execution_id: str, status: Literal["failed", "cancelled"], error: ErrorRecord, *, seq: int | None = None) -> Future[None]:
+        """Writes down the end of an execution that nobody runs (any more). `seq` None: how many records it has is not known."""
+        record = {
+            "k": "finished",
+            "execution_id": execution_id,
+            "status": status,
+            "ts": time.time_ns(),
+            "duration": 0,
+            "outputs": None,
+            "error_type": error.type,
+            "error_message": error.message,
+            "error_node": None,
+        }
+        if seq is not None:
+            record["seq"] = seq
+        return self.store.submit([record])
+
+    def begin_accepted(self, accepted: Accepted) -> tuple[Accepted, Future[None]]:
+        """Writes down that it starts, for somebody else who runs it; the future is done when that survives this process."""
+        recorder = Recorder(accepted.id, self.store, [], next_seq=accepted.next_seq)
+        return replace(accepted, next_seq=accepted.next_seq + 1, started=True), recorder.begin()
+
+    def abandon(self, execution_id: str) -> None:
+        """Records nothing more of an execution: it will be found interrupted, and maybe run again by whoever comes next."""
+        if (recorder := self._recorders.pop(execution_id, None)) is not None:
+            recorder.abandon()
+
+    def lend(self, *, http: Callable[[], httpx.AsyncClient]) -> None:
+        """What nodes get instead of an ordinary HTTP client: `http` makes one for each loop."""
+        self._make_http = http
+        self._clients = WeakKeyDictionary()
+
+    async def run_accepted(
+        self,
+        accepted: Accepted,
+        *,
+        sinks: tuple[Sink, ...] = (),
+        durable: bool = True,
+        begun: Callable[[Execution], object] | None = None,
+    ) -> Execution:
+        """Runs it on the caller's own loop, to the recorded end; its start is written down before any node runs. Raises StoreError; then none ran.
+
+        `begun` gets the handle before that, to cancel it by. With `durable` the end survives a power cut, without only this process.
+        """
+        recorder = Recorder(accepted.id, self.store, [], next_seq=accepted.next_seq, started=accepted.started)
+        execution, work = self._begin(accepted, recorder, sinks, asyncio.get_running_loop(), told=False, durable=durable)
+        if begun is not None:
+            begun(execution)
+        try:
+            if accepted.written is not None:
+                await settled(accepted.written)
+            if not accepted.started:
+                await settled(recorder.begin())
+        except BaseException:
+            work.close()
+            self._recorders.pop(accepted.id, None)
+            raise
         await work
         await execution.recorded()
         return execution
 
     def _begin(
         self,
-        prepared: Prepared,
-        params: Mapping[str, Any] | None,
-        *,
-        input_: Any,
-        trigger: str,
+        accepted: Accepted,
+        recorder: Recorder,
         sinks: tuple[Sink, ...],
-        source: str,
         loop: asyncio.AbstractEventLoop,
+        *,
+        told: bool,
+        durable: bool = True,
     ) -> tuple[Execution, Coroutine[Any, Any, None]]:
-        flow = prepared.definition.flow
-        values = validate(flow.name, flow.parameters, params or {})
+        """`told`: the handle keeps the events, since somebody may look at it."""
         capture.install()
-        execution_id = str(new_id())
-        recorder = Recorder(execution_id, self.store, self._accepted(prepared, execution_id, values, input_=input_, trigger=trigger, source=source))
-        execution = Execution(execution_id, flow)
-        run = Run(execution_id, prepared.plan, sink=_fan_out(recorder, execution.tell, *sinks), params=values, input=input_, services=self._services)
+        prepared = accepted.prepared
+        execution = Execution(accepted.id, prepared.definition.flow)
+        sink = _fan_out(recorder, execution.tell, *sinks) if told else _fan_out(recorder, *sinks)
+        services = self._services_of(accepted.organization_id)
+        run = Run(accepted.id, prepared.plan, sink=sink, params=accepted.params, input=accepted.input, services=services)
         execution.begin(run, loop)
         self._watch(recorder)
-        return execution, self._execute(execution, run, recorder)
+        return execution, self._execute(execution, run, recorder, durable=durable)
 
-    async def _execute(self, execution: Execution, run: Run, recorder: Recorder) -> None:
+    async def _execute(self, execution: Execution, run: Run, recorder: Recorder, *, durable: bool) -> None:
         """To the end; those who wait for the execution go on when its last record is durable, or cannot be."""
         try:
             outcome = await run.execute()
@@ -167,14 +315,15 @@ class Runtime:
             recorder(ExecutionFinished(execution.id, execution.flow.name, "failed", time.time_ns(), 0, None, record))
             outcome = Outcome(status=ExecutionStatus.FAILED, error=error)
         execution.end(outcome)
-        self._recorders.pop(recorder.execution_id, None)
-        recorder.flush().add_done_callback(execution.settle)
+        written = recorder.flush(durable=durable)
+        self._unsynced = self._unsynced or not durable
+        self._recorders.pop(recorder.execution_id, None)  # last: with it, the thread that flushes lives on
+        written.add_done_callback(execution.settle)
 
-    def _accepted(
-        self, prepared: Prepared, execution_id: str, params: Mapping[str, Any], *, input_: Any, trigger: str, source: str
-    ) -> list[Mapping[str, Any]]:
+    def _accepted(self, accepted: Accepted, origin: Origin) -> list[Mapping[str, Any]]:
         """The first records of an execution; before them, once a process, the document of its flow."""
-        flow, now = prepared.definition.flow, time.time_ns()
+        prepared, now = accepted.prepared, time.time_ns()
+        flow = prepared.definition.flow
         records: list[Mapping[str, Any]] = []
         if prepared.hash not in self._known_flows:
             records.append({"k": "flow", "hash": prepared.hash, "name": flow.name, "document": flow.to_dict(), "ts": now})
@@ -182,18 +331,22 @@ class Runtime:
         records.append(
             {
                 "k": "accepted",
-                "execution_id": execution_id,
+                "execution_id": accepted.id,
                 "flow": flow.name,
                 "flow_hash": prepared.hash,
-                "workflow_id": None,
-                "version_id": None,
-                "trigger": trigger,
-                "mode": "wait",
-                "source": source,
-                **_whoami(),
-                "parent_execution_id": None,
-                "input": preview(dict(params) if input_ is None else input_),
+                "workflow_id": optional_text(origin.workflow_id),
+                "version_id": optional_text(origin.version_id),
+                "organization_id": optional_text(origin.organization_id),
+                "trigger": origin.trigger,
+                "mode": origin.mode,
+                "source": origin.source,
+                **(_whoami() if origin.user is None else _whoami() | {"user": origin.user}),
+                "parent_execution_id": origin.parent_execution_id,
+                "idempotency_key": origin.idempotency_key,
+                "request": origin.request,
+                "input": preview(dict(accepted.params) if accepted.input is None else accepted.input),
                 "ts": now,
+                "seq": 0,
             }
         )
         return records
@@ -206,12 +359,18 @@ class Runtime:
                 self._flusher.start()
 
     def _flush_all(self) -> None:
-        """Writes down what running executions have told, ten times a second. Ends when none runs; the next start begins another."""
+        """Writes down what running executions have told, ten times a second, and makes durable what is only written.
+
+        Ends when none runs; the next start begins another.
+        """
         while True:
             time.sleep(FLUSH_S)
             with self._lock:
                 recorders = list(self._recorders.values())
-                if not recorders:
+                unsynced, self._unsynced = self._unsynced, False
+                if unsynced and self._store is not None:
+                    self._store.submit([])
+                if not recorders and not unsynced:
                     self._flusher = None
                     return
             for recorder in recorders:
@@ -219,12 +378,10 @@ class Runtime:
 
     def _http(self) -> Any:
         """One client a loop; connections are shared between nodes and executions."""
-        import httpx
-
         loop = asyncio.get_running_loop()
         client = self._clients.get(loop)
         if client is None:
-            client = self._clients[loop] = httpx.AsyncClient(timeout=httpx.Timeout(60, connect=5))
+            client = self._clients[loop] = self._make_http()
         return client
 
     def close(self) -> None:
@@ -232,7 +389,21 @@ class Runtime:
         with self._lock:
             if self._store is not None:
                 self._store.close()
-                self._store = None
+                self._store = self._vault = None
+
+
+def _ordinary_http() -> httpx.AsyncClient:
+    import httpx
+
+    return httpx.AsyncClient(timeout=httpx.Timeout(60, connect=5))
+
+
+async def settled(written: Future[None]) -> None:
+    """Waits, on any loop, until records are written; raises what that failed with."""
+    if written.done():
+        written.result()
+    else:
+        await asyncio.wrap_future(written)
 
 
 def _fan_out(*sinks: Callable[[Any], object]) -> Callable[[Any], None]:
@@ -244,7 +415,7 @@ def _fan_out(*sinks: Callable[[Any], object]) -> Callable[[Any], None]:
 
 
 @cache
-def _whoami() -> Mapping[str, Any]:
+def _whoami() -> dict[str, Any]:
     try:
         user = getpass.getuser()
     except (KeyError, OSError):  # a container without this uid in its password file

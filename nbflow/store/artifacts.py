@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 import secrets
 from typing import TYPE_CHECKING, Any
 
 from nbflow.core.errors import StoreError
+from nbflow.core.redaction import redactor
 from nbflow.store.project import storage_error
 
 if TYPE_CHECKING:
@@ -19,6 +21,14 @@ LINE_BYTES = 64 * 1024  # a record longer than this sheds its largest fields
 KEY = "$artifact"
 _FIELDS = ("payload", "outputs", "input", "request")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
+# Fields of a record that are no user's text: a password that is a common word must not eat them.
+_FACTS = frozenset(
+    {
+        "k", "execution_id", "flow", "flow_hash", "hash", "name", "workflow_id", "version_id", "organization_id", "parent_execution_id",
+        "idempotency_key", "trigger", "mode", "user", "host", "pid", "ts", "seq", "node_id", "node_type", "path", "status", "level",
+        "started", "duration", "attempt", "error_type", "error_node", "model", "iterations", "digest", "size_bytes",
+    }
+)  # fmt: skip
 
 
 class Artifacts:
@@ -28,7 +38,9 @@ class Artifacts:
         self._folder = folder
 
     def save(self, data: bytes) -> str:
-        """Keep `data`; its digest. Durable on return; the same content is kept once."""
+        """Keep `data`, without the secrets in it; its digest. Durable on return; the same content is kept once."""
+        if redactor.active:
+            data = redactor.data(data)
         digest = hashlib.sha256(data).hexdigest()
         path = self._path(digest)
         try:
@@ -122,13 +134,23 @@ def fetch(value: Any, artifacts: Artifacts) -> Any:
 
 
 def journal_lines(records: Sequence[Mapping[str, Any]], artifacts: Artifacts) -> bytes:
-    """Records as journal lines, the long ones shed."""
+    """Records as journal lines, without secrets, the long ones shed."""
     from nbflow.store.journal import encode
 
     data = encode(records)
+    if redactor.active and redactor.suspects(data.decode("latin-1")):
+        records = [_redacted(line) for line in data.splitlines()]
+        data = encode(records)
     if len(data) <= LINE_BYTES:  # almost always, and then no line can be too long
         return data
     kept: list[Mapping[str, Any]] = []
     for record, line in zip(records, data.splitlines(), strict=False):
         kept.extend(shed(record, artifacts) if len(line) > LINE_BYTES else [record])
     return encode(kept)
+
+
+def _redacted(line: bytes) -> Mapping[str, Any]:
+    """A record without secrets: read again from its line, so that what its strange objects say of themselves is seen too."""
+    record: dict[str, Any] = json.loads(line)
+    clean = redactor.definition if record.get("k") == "flow" else redactor.value
+    return {name: value if name in _FACTS else clean(value) for name, value in record.items()}

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nbflow.core.errors import StoreBusyError, StoreError
+from nbflow.core.redaction import redactor
 from nbflow.store.address import owner_card
 from nbflow.store.artifacts import Artifacts, journal_lines
 from nbflow.store.interface import PruneReport, Rows, StoreStatus
@@ -51,9 +52,9 @@ class SharedStore:
         """See Store."""
         self._journal.append(journal_lines(records, self.artifacts), durable=durable)
 
-    def submit(self, records: Sequence[Mapping[str, Any]]) -> Future[None]:
+    def submit(self, records: Sequence[Mapping[str, Any]], *, durable: bool = True) -> Future[None]:
         """See Store."""
-        return self._journal.submit(journal_lines(records, self.artifacts))
+        return self._journal.submit(journal_lines(records, self.artifacts), durable=durable)
 
     # Reading ----------------------------------------------------------------------------------------
 
@@ -90,6 +91,8 @@ class SharedStore:
         """See Store."""
         from nbflow.store.wire import tag
 
+        if redactor.active:
+            statements = [(statement, redactor.definition(_params(params))) for statement, params in statements]
         tagged = [(statement, tag(_params(params))) for statement, params in statements]
         self._call({"op": "transact", "statements": tagged, "id": str(uuid.uuid4())}, timeout_s)
 
@@ -232,7 +235,7 @@ def start_daemon(folder: ProjectFolder) -> None:
     """Start the owner as a process of its own session; it ends at once where another one lives."""
     package = Path(__file__).parents[2]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, [str(package), os.environ.get("PYTHONPATH", "")]))}
-    for name in ("PYTHONSTARTUP", "PYTHONINSPECT", "PYTHONWARNINGS", "COVERAGE_PROCESS_START"):
+    for name in ("PYTHONSTARTUP", "PYTHONINSPECT", "PYTHONWARNINGS", "COVERAGE_PROCESS_START", "NBFLOW_KEY"):  # it opens no credential
         environment.pop(name, None)
     process = subprocess.Popen(  # noqa: S603  (this Python, our own module)
         [sys.executable, "-m", "nbflow.store.daemon", str(folder.root)],

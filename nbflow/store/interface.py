@@ -83,8 +83,11 @@ class Store(Protocol):
         Never waits for the owner or for a query. After an error the records may or may not be there.
         """
 
-    def submit(self, records: Sequence[Mapping[str, Any]]) -> Future[None]:
-        """Like `append`, without waiting: the future is done when the records are durable. Order is kept, also with `append`."""
+    def submit(self, records: Sequence[Mapping[str, Any]], *, durable: bool = True) -> Future[None]:
+        """Like `append`, without waiting: the future is done when the records are durable or, without `durable`, written (often at once).
+
+        Order is kept, also with `append`.
+        """
 
     def query(self, sql: str, params: Sequence[Any] | Mapping[str, Any] = (), *, timeout_s: float = 30) -> Rows:
         """Read. Sees everything that this store object has appended or submitted before. `?` and `$name` bind `params`.

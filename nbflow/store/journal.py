@@ -109,12 +109,21 @@ class Journal:
         if ticket.error is not None:
             raise ticket.error
 
-    def submit(self, data: bytes) -> Future[None]:
-        """Queue whole lines; the future is done when they are durable. Never waits."""
+    def submit(self, data: bytes, *, durable: bool = True) -> Future[None]:
+        """Queue whole lines; the future is done when they are durable or, without `durable`, written. Never waits for the disk."""
         future: Future[None] = Future()
         self._closed = False
         future.set_running_or_notify_cancel()  # a line that may be on disk cannot be taken back
-        self._pending.append(_Ticket(data, durable=True, future=future))
+        ticket = _Ticket(data, durable, future)
+        if not durable and not self._pending and self._writing.acquire(blocking=False):
+            try:
+                self._pending.append(ticket)
+                settled = self._write_pending()
+            finally:
+                self._writing.release()
+            _settle(settled)
+            return future
+        self._pending.append(ticket)
         if not self._awake:
             self._awake = True
             self._wake.put(_GO)

@@ -10,6 +10,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 from weakref import finalize
 
+from nbflow.core.redaction import redactor
 from nbflow.store.artifacts import journal_lines
 from nbflow.store.interface import PruneReport, Rows, StoreStatus
 
@@ -60,7 +61,7 @@ class MemoryStore:
                 self._owner.ingest(_FILE, lines)
         return self._owner
 
-    def submit(self, records: Sequence[Mapping[str, Any]]) -> Future[None]:
+    def submit(self, records: Sequence[Mapping[str, Any]], *, durable: bool = True) -> Future[None]:  # noqa: ARG002  (as above)
         """See Store."""
         future: Future[None] = Future()
         future.set_running_or_notify_cancel()
@@ -83,6 +84,8 @@ class MemoryStore:
 
     def transact(self, statements: Sequence[tuple[str, Sequence[Any] | Mapping[str, Any]]], *, timeout_s: float = 30) -> None:  # noqa: ARG002
         """See Store."""
+        if redactor.active:
+            statements = [(statement, redactor.definition(params)) for statement, params in statements]
         self._take_in().transact(statements, str(uuid.uuid4()))
 
     def prune(

@@ -5,11 +5,13 @@
 SELECT DISTINCT journal FROM workflow_executions WHERE finished_at IS NULL AND journal IS NOT NULL;
 
 -- name: find
--- The unended executions of one writer. Waiting ones are suspended on purpose and belong to nobody.
+-- The unended executions of one writer. Waiting ones are suspended on purpose and belong to nobody. Those that a server accepted and never
+-- started have lost nothing: the next server runs them, by what was kept in `request`.
 CREATE OR REPLACE TEMP TABLE orphan AS
 SELECT execution_id, flow, workflow_id, now()::TIMESTAMP AS at_utc, coalesce(started_at, accepted_at) AS since,
     'interrupted: the process that ran it is gone (' || coalesce(host, 'host unknown') || ', pid ' || coalesce(pid::VARCHAR, 'unknown') || ')' AS message
-FROM workflow_executions WHERE journal = $writer AND finished_at IS NULL AND status <> 'waiting';
+FROM workflow_executions WHERE journal = $writer AND finished_at IS NULL AND status <> 'waiting'
+    AND NOT (status = 'pending' AND started_at IS NULL AND request IS NOT NULL);
 
 -- name: count
 -- How many there are.

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from nbflow.core.errors import StoreError, StoreReadOnlyError
 
@@ -64,6 +66,11 @@ class ProjectFolder:
         return self.home / "owner.json"
 
     @property
+    def server_card(self) -> Path:
+        """JSON that a server leaves while it runs: pid and url, no token."""
+        return self.home / "server.json"
+
+    @property
     def log(self) -> Path:
         """What the owner writes to stderr."""
         return self.home / "owner.log"
@@ -110,6 +117,15 @@ class ProjectFolder:
         if not os.access(self.journals, os.W_OK):
             raise read_only(self.root)
         return self
+
+
+def read_server_card(project: Path) -> dict[str, Any]:
+    """`{"pid", "url"}` of the project's server; empty when there is none, or its card cannot be read."""
+    try:
+        card = json.loads(ProjectFolder(root=project).server_card.read_text())
+    except (OSError, ValueError):
+        return {}
+    return card if isinstance(card, dict) else {}
 
 
 def read_only(folder: Path) -> StoreReadOnlyError:

@@ -1,1 +1,1 @@
-"""Credentials: kept encrypted, resolved only where they are used."""
+"""Named credentials: their kinds, where they are found, and how they lie encrypted in the store."""

@@ -25,7 +25,7 @@ class Place(BaseModel):
     zip: int = 0
 
 
-def report(  # noqa: PLR0917
+def report(
     day: date,
     count: int = 3,
     ratio: float | None = None,

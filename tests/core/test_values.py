@@ -226,3 +226,26 @@ VALUES = st.recursive(
 @given(VALUES)
 def test_every_value_has_a_small_json_preview(value):
     assert len(orjson.dumps(preview(value))) <= MAX_BYTES
+
+
+def test_small_plain_values_are_shown_whole_as_a_copy():
+    value = {"method": "POST", "headers": {"host": "x"}, "body": [{"id": 1, "ok": True, "none": None, "rate": 0.5}], "empty": [[], {}]}
+    shown = preview(value)
+    assert shown == value
+    value["body"][0]["id"] = 2
+    value["headers"].clear()
+    assert shown["body"][0]["id"] == 1
+    assert shown["headers"] == {"host": "x"}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"$a": 1}, {1: 2}, {"k" * 65: 1}, {"ä": 1}, ["x" * 257], list(range(21)), [float("nan")], [2**64], [(1, 2)], [[[[["deep"]]]]], ["\ud800"],
+        [[[list(range(20))] * 20] * 20] * 20,
+    ],
+)  # fmt: skip
+def test_whatever_has_to_be_cut_or_marked_takes_the_long_way(value, monkeypatch):
+    quick = preview(value)
+    monkeypatch.setattr("nbflow.core.values._CONTAINERS", 0)
+    assert quick == preview(value)

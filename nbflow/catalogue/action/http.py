@@ -13,7 +13,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from nbflow.catalogue.expressions import one_expression, truth
 from nbflow.catalogue.files import describe, resolve
-from nbflow.catalogue.http_auth import HttpAuth
+from nbflow.catalogue.http_auth import HttpAuth, proof
 from nbflow.catalogue.http_request import Answer, Request, exchange, raise_for_status, shown
 from nbflow.catalogue.public_network import network_of, use_network
 from nbflow.core.config import NodeConfig
@@ -55,7 +55,9 @@ class HttpConfig(NodeConfig):
     query: dict[str, Any] = Field(default_factory=dict, description="Query parameters; None is left out, a list gives several.")
     query_lists: Literal["repeat", "brackets", "indices"] = Field(default="repeat", description="How lists are written: a=1&a=2, a[]=1, a[0]=1.")
     headers: dict[str, str] = Field(default_factory=dict, description="Request headers. Not for secrets: use auth.")
-    auth: HttpAuth | None = Field(default=None, description="Proof of identity, from environment variables; never sent to another origin.")
+    auth: HttpAuth | None = Field(
+        default=None, description="Proof of identity: a credential, or environment variables; never sent to another origin."
+    )
     body: Any = Field(default=None, description="Request body: any value (json), a mapping (form, multipart), text or bytes (raw), a path (file).")
     body_type: Literal["json", "form", "multipart", "raw", "file"] = Field(default="json", description="How the body is written.")
     files: dict[str, Path] = Field(default_factory=dict, description="Files of a multipart body: field name and path in the project.")
@@ -94,7 +96,7 @@ async def http(config: HttpConfig, input: Any = None, *, ctx: Context) -> Any:  
     Raises RemoteError (status 400 and above, no connection), RateLimitedError, ProtocolError (broken or cut answers), NodeTimeoutError,
     LimitError. POST and PATCH are retryable only when they did not arrive, or carry an Idempotency-Key header.
     """
-    request = _request(config, ctx)
+    request = replace(_request(config, ctx), auth=await proof(config.auth, ctx))
     async with _client(config, ctx) as client:
         if config.pagination is None:
             answer = await _exchange(client, request, config)
@@ -145,7 +147,6 @@ def _request(config: HttpConfig, ctx: Context) -> Request:
         body=_body(config),
         files={name: _existing(path, ctx) for name, path in config.files.items()},
         body_file=_existing(config.body, ctx) if config.body_type == "file" and config.body is not None else None,
-        auth=config.auth,
         timeouts={"connect": config.connect_timeout.total_seconds(), "read": read, "write": read, "pool": read},
         max_redirects=config.max_redirects,
         max_bytes=config.max_bytes,

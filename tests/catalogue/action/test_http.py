@@ -44,7 +44,7 @@ class Server:
                 )
                 server.routes.get(parts.path, lambda handler: reply(handler, json_body=server.seen[-1] | {"body": body.decode("latin-1")}))(self)
 
-            do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = answer  # noqa: N815
+            do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = answer
 
             def log_message(self, *_: object) -> None:
                 pass

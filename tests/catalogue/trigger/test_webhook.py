@@ -50,3 +50,34 @@ def test_networks_are_addresses_or_networks() -> None:
     assert WebhookConfig(path="a", allowed_networks=["10.1.2.3", "10.0.0.0/8"]).allowed_networks == ("10.1.2.3/32", "10.0.0.0/8")
     with pytest.raises(ValidationError):
         WebhookConfig(path="a", allowed_networks=["home"])
+
+
+def test_all_methods_have_a_short_name() -> None:
+    every = WebhookConfig(path="a", methods="*").methods
+    assert {"GET", "POST", "OPTIONS", "PROPFIND"} <= set(every)
+    assert WebhookConfig(path="a", methods=["ANY"]).methods == every
+
+
+def test_what_a_signature_protects_must_be_signed() -> None:
+    assert WebhookConfig(path="a", hmac={"signed": "v0:{timestamp}:{body}", "timestamp_header": "X-Time"}).hmac.tolerance.total_seconds() == 300
+    for rules, reason in [
+        ({"signed": "{timestamp}", "timestamp_header": "X-Time"}, "exchange the body"),
+        ({"timestamp_header": "X-Time"}, "could change the time"),
+        ({"signed": "{timestamp}.{body}"}, "in which header"),
+    ]:
+        with pytest.raises(ValidationError, match=reason):
+            WebhookConfig(path="a", hmac=rules)
+
+
+def test_token_algorithms_are_of_one_kind() -> None:
+    assert WebhookConfig(path="a", jwt={"algorithms": ["RS256", "ES256"]}).jwt.algorithms == ("RS256", "ES256")
+    for wrong in (["HS256", "RS256"], ["none"]):
+        with pytest.raises(ValidationError):
+            WebhookConfig(path="a", jwt={"algorithms": wrong})
+
+
+def test_rates_are_a_count_and_a_time() -> None:
+    assert WebhookConfig(path="a", rate_limit="10 per minute").rate_limit == "10 per minute"
+    for wrong in ("10", "ten/minute", "0/second", "5/week"):
+        with pytest.raises(ValidationError):
+            WebhookConfig(path="a", rate_limit=wrong)

@@ -4,9 +4,9 @@ import ast
 
 import pytest
 
-from nbflow.cli.needs import defined_flows, needed, statements
-from nbflow.cli.notebook import Cell
 from nbflow.core.errors import DefinitionError
+from nbflow.workflows.needs import defined_flows, needed, statements
+from nbflow.workflows.notebook import Cell
 
 FLOW = "@flow\ndef daily(path: str):\n    return clean(path)"
 NODE = "@node\ndef clean(path: str): return [path, LIMIT]"
@@ -96,3 +96,59 @@ def test_a_result_of_a_run_is_refused():
 def test_flows_are_seen_without_running():
     sources = ("@nf.flow(name='nightly')\ndef build(): ...", "loaded = nf.load('a.flow.json')", "made = flow(function)", "x = json.load(file)")
     assert defined_flows(statements(cells(*sources))) == {"build": "nightly", "loaded": "loaded", "made": "made"}
+
+
+# What a kernel's history is full of ---------------------------------------------------------------
+
+HEAD = "from nbflow import flow, node"
+
+
+def test_what_a_cell_was_before_it_was_edited_is_left_out():
+    first = "def helper(): return LIMITT"
+    sources = (HEAD, first, "def helper(): return LIMIT", "LIMIT = 1", "@node\ndef clean(path: str): return helper()", FLOW)
+    assert kept(*sources) == [HEAD, "def helper():", "LIMIT = 1", "@node", "@flow"]
+
+
+def test_a_value_that_is_read_before_it_is_bound_anew_is_kept():
+    sources = (HEAD, "BASE = 1", "LIMIT = BASE * 2", "BASE = 5", NODE, FLOW)
+    assert kept(*sources) == [HEAD, "BASE = 1", "LIMIT = BASE * 2", "@node", "@flow"]
+
+
+def test_a_value_that_a_called_function_reads_is_kept_as_it_was_then():
+    sources = (HEAD, "BASE = 1", "def double(): return BASE * 2", "LIMIT = double()", "BASE = 5", NODE, FLOW)
+    assert kept(*sources) == [HEAD, "BASE = 1", "def double():", "LIMIT = double()", "BASE = 5", "@node", "@flow"]
+
+
+def test_changes_of_an_object_that_was_replaced_are_left_out():
+    sources = (HEAD, "LIMIT = {}", "LIMIT['a'] = 1", "LIMIT = {}", "LIMIT['b'] = 1", NODE, FLOW)
+    assert kept(*sources) == [HEAD, "LIMIT = {}", "LIMIT['b'] = 1", "@node", "@flow"]
+
+
+def test_what_may_not_bind_replaces_nothing():
+    sources = (HEAD, "LIMIT = 1", "if LIMIT > 3:\n    LIMIT = 3", "LIMIT += 1", NODE, FLOW)
+    assert kept(*sources) == [HEAD, "LIMIT = 1", "if LIMIT > 3:", "LIMIT += 1", "@node", "@flow"]
+
+
+def test_two_parts_of_a_package_are_both_imported():
+    sources = (HEAD, "import xml.dom", "import xml.sax", "LIMIT = (xml.dom, xml.sax)", NODE, FLOW)
+    assert kept(*sources)[1:3] == ["import xml.dom", "import xml.sax"]
+
+
+def test_a_function_that_runs_a_flow_is_not_called():
+    sources = (
+        HEAD,
+        "@node\ndef one(): return 1",
+        "@flow\ndef first():\n    return one()",
+        "def run_it(): return first().result()",
+        "LIMIT = run_it()",
+    )
+    with pytest.raises(DefinitionError, match="cell 5, line 1 makes it by running a flow"):
+        kept(*sources, NODE, FLOW)
+
+
+def test_what_only_a_kernel_knows_is_told_apart_from_what_nobody_knows():
+    all_ = statements(cells(HEAD, NODE, FLOW))
+    with pytest.raises(
+        DefinitionError, match=r"nb.ipynb, cell 2, line 2: 'LIMIT' is used, but no cell that was run defines it: it exists only as state"
+    ):
+        needed(all_, {"daily"}, {"daily"}, kernel={"LIMIT"})

@@ -2,7 +2,8 @@
 
 A statement is needed when it binds a name that the flow uses, directly or through other names; when it changes such a name
 (`config["x"] = 1`, `names.append("x")`); or when it sets up the process or an imported module that is used (`sys.path.insert(...)`,
-`pd.set_option(...)`). What runs a flow is never needed: a flow that uses such a result lives on the state of a kernel.
+`pd.set_option(...)`). One whose names are all bound anew before anybody reads them is not: in a kernel's history that is what a cell was
+before it was edited. What runs a flow is never needed: a flow that uses such a result lives on the state of a kernel.
 """
 
 from __future__ import annotations
@@ -19,14 +20,15 @@ from typing import TYPE_CHECKING
 from nbflow.core.errors import DefinitionError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
-    from nbflow.cli.notebook import Cell
+    from nbflow.workflows.notebook import Cell
 
 GIVEN = frozenset({*dir(builtins), "__name__", "__builtins__", "__doc__", "__file__", "__annotations__", "display", "get_ipython"})
 _PROCESS = frozenset({"sys", "os", "warnings", "logging"})  # modules whose calls for effect set up the process
 _LOADS = frozenset({"LOAD_NAME", "LOAD_GLOBAL", "LOAD_FROM_DICT_OR_GLOBALS"})
 _STORES = frozenset({"STORE_NAME", "STORE_GLOBAL"})
+_ALWAYS_BINDS = (ast.Assign, ast.AnnAssign, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _EFFECTS = (ast.Expr, ast.For, ast.While, ast.If, ast.With, ast.Try, ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Delete)
 
 
@@ -64,6 +66,32 @@ class Statement:
         return frozenset(loaded | set(_quoted(self.node)))
 
     @cached_property
+    def reads(self) -> frozenset[str]:
+        """Those of `uses` that are read when the statement itself is executed: not those in the body of a function defined here."""
+        if not self.is_definition:
+            return self.uses
+        at_once = (self.code, *(code for code in _nested(self.code) if not code.co_flags & inspect.CO_OPTIMIZED))  # bodies of classes
+        loaded = {item.argval for code in at_once for item in dis.get_instructions(code) if item.opname in _LOADS}
+        return frozenset(loaded | set(_quoted(self.node)))
+
+    @cached_property
+    def reads_later(self) -> frozenset[str]:
+        """Those of `uses` that functions made here read whenever they are called."""
+        bodies = (code for code in _nested(self.code) if code.co_flags & inspect.CO_OPTIMIZED)
+        loaded = {item.argval for code in bodies for item in dis.get_instructions(code) if item.opname in _LOADS}
+        return frozenset(loaded | set(_quoted(self.node)))
+
+    @cached_property
+    def rebinds(self) -> frozenset[str]:
+        """Those of `binds` that get their value here in any case, so that what they were before does not matter.
+
+        `import a.c` does not undo `import a.b`.
+        """
+        if not isinstance(self.node, _ALWAYS_BINDS) or self.brings_anything:
+            return frozenset()
+        return frozenset(item.argval for item in dis.get_instructions(self.code) if item.opname in _STORES)
+
+    @cached_property
     def changes(self) -> frozenset[str]:
         """Names whose objects are changed: `x.y = ...`, `x[0] = ...`, `x.add(...)` for its effect."""
         if not isinstance(self.node, _EFFECTS):
@@ -82,9 +110,9 @@ class Statement:
         return frozenset(_root(node.func) for node in _own_nodes(self.node) if isinstance(node, ast.Call))
 
     @property
-    def is_import(self) -> bool:
-        """Whether the statement is an import."""
-        return isinstance(self.node, ast.Import | ast.ImportFrom)
+    def is_definition(self) -> bool:
+        """Whether it defines a function or a class."""
+        return isinstance(self.node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
 
     @property
     def brings_anything(self) -> bool:
@@ -116,50 +144,90 @@ def defined_flows(all_: Sequence[Statement]) -> dict[str, str]:
     return found
 
 
-def needed(all_: Sequence[Statement], roots: set[str], flows: set[str]) -> list[Statement]:
-    """The statements that the names in `roots` need, in order. Raises DefinitionError for names that only running a flow gives."""
-    starts = {id(statement) for statement in all_ if _starts(statement, flows)}
-    imported = _imported(all_)
-    wanted = set(roots)
-    chosen: dict[int, Statement] = {}
-    size = -1
-    while len(chosen) > size:
-        size = len(chosen)
+def needed(all_: Sequence[Statement], roots: set[str], flows: set[str], *, kernel: Collection[str] = ()) -> list[Statement]:
+    """The statements that the names in `roots` need, in order. `flows`: variables that hold flows; `kernel`: names that a kernel knows.
+
+    Raises DefinitionError for names that only running a flow gives, or that no statement gives.
+    """
+    runners = _runners(all_, flows)
+    starts = {id(statement) for statement in all_ if _starts(statement, runners)}
+    search = _Search([statement for statement in all_ if id(statement) not in starts], flows)
+    chosen = search.chosen(roots)
+    _refuse_state(all_, chosen, roots, starts, kernel)
+    return chosen
+
+
+class _Search:
+    """Goes from the last statement to the first with the names that are still read further on, until nothing new is found.
+
+    What a function reads, it reads when it is called: at the end, and where a statement calls it.
+    """
+
+    def __init__(self, all_: Sequence[Statement], flows: set[str]) -> None:
+        self._all = all_
+        self._flows = flows
+        self._imported = _imported(all_)
+        self._makers: dict[str, list[Statement]] = {}
         for statement in all_:
-            if id(statement) in starts or id(statement) in chosen:
-                continue
-            if statement.brings_anything or statement.binds & wanted or _sets_up(statement, wanted - flows, imported):
-                chosen[id(statement)] = statement
-                wanted |= statement.uses
-    _refuse_state(all_, chosen, wanted, roots, starts)
-    return [statement for statement in all_ if id(statement) in chosen]
+            for name in statement.binds:
+                self._makers.setdefault(name, []).append(statement)
+
+    def chosen(self, roots: set[str]) -> list[Statement]:
+        at_end, wanted, size = set(roots), set(roots), -1
+        while True:
+            found = self._backwards(at_end, wanted)
+            if size == len(at_end) + len(wanted):
+                return found
+            size = len(at_end) + len(wanted)
+            at_end |= {name for statement in found for name in statement.reads_later}
+            wanted |= {name for statement in found for name in statement.uses}
+
+    def _backwards(self, at_end: set[str], wanted: set[str]) -> list[Statement]:
+        live, found = set(at_end), []
+        for statement in reversed(self._all):
+            if statement.brings_anything or statement.binds & live or _sets_up(statement, live, wanted - self._flows, self._imported):
+                found.append(statement)
+                live -= statement.rebinds
+                live |= self._reached(statement.reads)
+        return found[::-1]
+
+    def _reached(self, names: frozenset[str]) -> set[str]:
+        """The names, and those that functions of these names read when they are called."""
+        found: set[str] = set()
+        pending = list(names)
+        while pending:
+            name = pending.pop()
+            if name not in found:
+                found.add(name)
+                pending += [used for maker in self._makers.get(name, ()) if maker.is_definition for used in maker.uses]
+        return found
 
 
-def _refuse_state(all_: Sequence[Statement], chosen: dict[int, Statement], wanted: set[str], roots: set[str], starts: set[int]) -> None:
-    if any(
-        statement.brings_anything and statement.node.names[0].name == "*"
-        for statement in chosen.values()
-        if isinstance(statement.node, ast.ImportFrom)
-    ):
+def _refuse_state(all_: Sequence[Statement], chosen: Sequence[Statement], roots: set[str], starts: set[int], kernel: Collection[str]) -> None:
+    if any(statement.brings_anything and statement.node.names[0].name == "*" for statement in chosen if isinstance(statement.node, ast.ImportFrom)):
         return  # anything may come from there
-    bound = {name for statement in chosen.values() for name in statement.binds}
-    for name in sorted(wanted - bound - GIVEN - roots):
-        user = next((statement for statement in chosen.values() if name in statement.uses), None)
-        if user is None:
-            continue
-        run = next((statement for statement in all_ if id(statement) in starts and name in statement.binds), None)
-        if run is not None:
-            reason = f"{run.place} makes it by running a flow, which `nbflow run` does not do; make it in a node"
-        else:
-            reason = "no cell defines it (state of the kernel?); define it in a cell, or make it a parameter"
-        message = f"{user.place}: '{name}' is used, but {reason}"
-        raise DefinitionError(message)
+    bound = {name for statement in chosen for name in statement.binds}
+    for user in chosen:
+        for name in sorted(user.uses - bound - GIVEN - roots):
+            run = next((statement for statement in all_ if id(statement) in starts and name in statement.binds), None)
+            if run is not None:
+                reason = f"{run.place} makes it by running a flow, which is not run again for that; make it in a node, or a parameter of the flow"
+            elif name in kernel:
+                reason = "no cell that was run defines it: it exists only as state of this kernel; define it in a cell, or make it a parameter"
+            else:
+                reason = "no cell defines it (state of the kernel?); define it in a cell, or make it a parameter"
+            message = f"{user.cell}, line {_line_of(name, user.node)}: '{name}' is used, but {reason}"
+            raise DefinitionError(message)
 
 
-def _sets_up(statement: Statement, wanted: set[str], imported: dict[str, str]) -> bool:
+def _line_of(name: str, node: ast.stmt) -> int:
+    return next((inner.lineno for inner in ast.walk(node) if isinstance(inner, ast.Name) and inner.id == name), node.lineno)
+
+
+def _sets_up(statement: Statement, live: set[str], wanted: set[str], imported: dict[str, str]) -> bool:
     for root in statement.changes:
         module = imported.get(root)
-        if module is None and root in wanted:
+        if module is None and root in live:
             return True
         if module in _PROCESS:
             return True
@@ -168,11 +236,21 @@ def _sets_up(statement: Statement, wanted: set[str], imported: dict[str, str]) -
     return False
 
 
-def _starts(statement: Statement, flows: set[str]) -> bool:
+def _runners(all_: Sequence[Statement], flows: set[str]) -> set[str]:
+    """The flows, and functions that mention one: calling those may run it."""
+    found = set(flows)
+    size = -1
+    while len(found) > size:
+        size = len(found)
+        for statement in all_:
+            if isinstance(statement.node, ast.FunctionDef | ast.AsyncFunctionDef) and statement.uses & (found - statement.binds):
+                found |= statement.binds
+    return found
+
+
+def _starts(statement: Statement, runners: set[str]) -> bool:
     """Whether it runs a flow (or does something with one for its effect). Definitions only name what they call."""
-    if isinstance(statement.node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-        return False
-    return bool(statement.calls & (flows - statement.binds))
+    return not statement.is_definition and bool(statement.calls & (runners - statement.binds))
 
 
 def _imported(all_: Sequence[Statement]) -> dict[str, str]:

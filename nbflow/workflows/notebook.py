@@ -1,4 +1,4 @@
-"""Code cells of a notebook file as Python, without Jupyter: magics translated or dropped, sources findable for tracebacks."""
+"""Code cells as Python, of a notebook's file or a kernel's history: magics translated or dropped, sources findable for tracebacks."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ _CELL_MAGIC = re.compile(r"\s*%%(\w+)[^\n]*\n?")
 class Cell:
     """One code cell. `error` says why it cannot be read; `body` is empty then."""
 
-    name: str  # for messages and tracebacks: `orders.ipynb, cell 3`, counting code cells
+    name: str  # for messages and tracebacks: `orders.ipynb, cell 3`, counting code cells; `Cell In[3]` of a kernel
+    source: str = ""  # magics translated
     body: tuple[ast.stmt, ...] = ()
     error: str | None = None
 
@@ -41,21 +42,21 @@ def read_cells(path: Path) -> list[Cell]:
         reason = error if isinstance(error, ValueError) else "it has no list of cells"
         message = f"{path} is no notebook (format 4) that can be read: {reason}; open it in Jupyter and save it again"
         raise DocumentError(message) from None
-    return [_cell(f"{path.name}, cell {number}", source) for number, (source, tags) in enumerate(sources, 1) if not tags & SKIP_TAGS]
+    return [read_cell(f"{path.name}, cell {number}", source) for number, (source, tags) in enumerate(sources, 1) if not tags & SKIP_TAGS]
 
 
 def _text(source: str | list[str]) -> str:
     return source if isinstance(source, str) else "".join(source)
 
 
-def _cell(name: str, source: str) -> Cell:
+def read_cell(name: str, source: str) -> Cell:
     """Sources go to linecache: tracebacks, `inspect.getsource` and the drawing of flows look there."""
     source = _translated(source)
     linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
     try:
-        return Cell(name=name, body=tuple(_parse(source, name).body))
+        return Cell(name=name, source=source, body=tuple(_parse(source, name).body))
     except SyntaxError as error:
-        return Cell(name=name, error=f"line {error.lineno}: {error.msg}")
+        return Cell(name=name, source=source, error=f"line {error.lineno}: {error.msg}")
 
 
 def _parse(source: str, name: str) -> ast.Module:

@@ -1,0 +1,1 @@
+"""Nodes about the flow itself and whoever waits for it."""

@@ -1,0 +1,1 @@
+"""The server's pages: Panel applications behind the gate, on the server's own port."""

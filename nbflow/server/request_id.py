@@ -1,0 +1,41 @@
+"""Every request has an id: the caller's `X-Request-Id` or a new one, in the answer's header, the log and the text of a 500."""
+
+from __future__ import annotations
+
+import re
+from contextvars import ContextVar
+from typing import TYPE_CHECKING
+
+from nbflow.core.ids import new_id
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+HEADER = b"x-request-id"
+_GOOD = re.compile(rb"[A-Za-z0-9._:-]{1,64}")  # what may stand in a log line
+
+current_request_id: ContextVar[str] = ContextVar("nbflow_request_id", default="")
+
+
+class RequestId:
+    """ASGI middleware: puts the id into `scope["state"]["request_id"]`, `current_request_id` and the answer."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """See ASGI 3."""
+        if scope["type"] not in {"http", "websocket"}:
+            await self._app(scope, receive, send)
+            return
+        given = next((value for name, value in scope["headers"] if name == HEADER), b"")
+        id_ = given if _GOOD.fullmatch(given) else str(new_id()).encode()
+        scope.setdefault("state", {})["request_id"] = id_.decode()
+        current_request_id.set(id_.decode())
+
+        async def send_with_id(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message = {**message, "headers": [*message.get("headers", ()), (HEADER, id_)]}
+            await send(message)
+
+        await self._app(scope, receive, send_with_id)
