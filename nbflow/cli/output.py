@@ -101,7 +101,7 @@ def print_value(screen: Console, name: str, value: Any) -> None:
     if records is not None:
         columns, rows, total = records
         screen.print(f"[bold]{plain(name)}[/] ({total:,} rows, {len(columns)} columns)")
-        grid = table(*map(str, columns[:COLUMNS]))
+        grid = table(*(plain(redactor.told(str(column))) for column in columns[:COLUMNS]))
         for row in rows:
             grid.add_row(*(plain(_cell(cell)) for cell in row[:COLUMNS]))
         screen.print(grid)

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 import uuid
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     import pyarrow as pa
+
+    from nbflow.store.journal import Position
 
 _GRACE_S = 2.0  # for the answer to arrive after the owner's own time limit
 _TRY_EVERY_S = 0.01
@@ -45,6 +48,7 @@ class SharedStore:
         self._pid = os.getpid()
         self._lock = threading.Lock()
         self._started_at = -_START_EVERY_S
+        self._followed: dict[str, Position] = {}  # by file, until the owner has come there
 
     # Writing ----------------------------------------------------------------------------------------
 
@@ -55,6 +59,14 @@ class SharedStore:
     def submit(self, records: Sequence[Mapping[str, Any]], *, durable: bool = True) -> Future[None]:
         """See Store."""
         return self._journal.submit(journal_lines(records, self.artifacts), durable=durable)
+
+    def position(self) -> Position | None:
+        """See Store."""
+        return self._journal.position()
+
+    def follow(self, position: Position) -> None:
+        """See Store."""
+        self._followed[position.file] = position
 
     # Reading ----------------------------------------------------------------------------------------
 
@@ -154,7 +166,9 @@ class SharedStore:
 
         request["schema"] = max(migrations())
         if position := self._journal.position():
-            request["position"] = {"file": position.file, "offset": position.offset}
+            request["position"] = asdict(position)
+        followed = list(self._followed.items())
+        request["followed"] = [asdict(position) for _, position in followed]
         deadline = time.monotonic() + timeout_s
         while True:
             connection = self._connect(deadline)
@@ -176,6 +190,9 @@ class SharedStore:
                 connection.close()
                 raise
             self._keep(connection)
+            for file, position in followed:
+                if self._followed.get(file) is position:
+                    self._followed.pop(file, None)
             wire.raise_error(message)
             return message
 

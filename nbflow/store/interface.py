@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from nbflow.store.artifacts import Artifacts
+    from nbflow.store.journal import Position
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +89,12 @@ class Store(Protocol):
 
         Order is kept, also with `append`.
         """
+
+    def position(self) -> Position | None:
+        """How far the records of this store object have come in its journal; None when there are none, or no journal."""
+
+    def follow(self, position: Position) -> None:
+        """From now on this object's queries see what another process has written up to there, as they see its own."""
 
     def query(self, sql: str, params: Sequence[Any] | Mapping[str, Any] = (), *, timeout_s: float = 30) -> Rows:
         """Read. Sees everything that this store object has appended or submitted before. `?` and `$name` bind `params`.

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from nbflow.store.artifacts import Artifacts
+    from nbflow.store.journal import Position
     from nbflow.store.owner import Owner
 
 _FILE = "memory.000001.ndjson"
@@ -72,6 +73,13 @@ class MemoryStore:
         else:
             future.set_result(None)
         return future
+
+    def position(self) -> Position | None:
+        """See Store. There is no journal."""
+        return None
+
+    def follow(self, position: Position) -> None:
+        """See Store. No other process writes here."""
 
     def query(self, sql: str, params: Sequence[Any] | Mapping[str, Any] = (), *, timeout_s: float = 30) -> Rows:
         """See Store."""

@@ -30,7 +30,7 @@ def end_executions_of(database: Database, writer: str) -> int:
             row = connection.execute(run["count"]).fetchone()
             if not row or not row[0]:
                 return 0
-            for name in ("end_nodes", "tell", "end_executions"):
+            for name in ("number", "end_nodes", "tell", "end_executions"):
                 connection.execute(run[name])
             return int(row[0])
     finally:

@@ -17,6 +17,15 @@ FROM workflow_executions WHERE journal = $writer AND finished_at IS NULL AND sta
 -- How many there are.
 SELECT count(*) FROM orphan;
 
+-- name: number
+-- The number of each one's last record: what is told now goes on from there, so that a reader who has come so far sees it.
+CREATE OR REPLACE TEMP TABLE orphan_last AS
+SELECT execution_id, max(seq) AS last FROM (
+    SELECT execution_id, -1 AS seq FROM orphan
+    UNION ALL SELECT execution_id, seq FROM execution_logs WHERE execution_id IN (SELECT execution_id FROM orphan)
+    UNION ALL SELECT execution_id, (data ->> '$.seq')::BIGINT FROM execution_events WHERE execution_id IN (SELECT execution_id FROM orphan)
+) GROUP BY execution_id;
+
 -- name: end_nodes
 -- Nodes that began and never ended.
 INSERT INTO execution_logs BY NAME
@@ -26,15 +35,16 @@ SELECT o.execution_id, o.workflow_id, o.flow, n.last + row_number() OVER (PARTIT
 FROM orphan AS o
 JOIN (SELECT execution_id, node_id, coalesce(path, '') AS path, max(ts) AS ts FROM execution_events
       WHERE kind = 'node_started' AND execution_id IN (SELECT execution_id FROM orphan) GROUP BY ALL) AS b ON b.execution_id = o.execution_id
-JOIN (SELECT o.execution_id, coalesce(max(l.seq), -1) AS last FROM orphan AS o LEFT JOIN execution_logs AS l ON l.execution_id = o.execution_id
-      GROUP BY ALL) AS n ON n.execution_id = o.execution_id
+JOIN orphan_last AS n ON n.execution_id = o.execution_id
 WHERE NOT EXISTS (SELECT 1 FROM execution_logs AS l WHERE l.execution_id = b.execution_id AND l.node_id = b.node_id AND l.path = b.path);
 
 -- name: tell
 -- The end belongs to what was told.
 INSERT INTO execution_events BY NAME
-SELECT execution_id, 'finished' AS kind, at_utc AS ts, 'failed' AS status,
-    json_object('k', 'finished', 'status', 'failed', 'error_type', 'Interrupted', 'error_message', message) AS data FROM orphan;
+SELECT o.execution_id, 'finished' AS kind, at_utc AS ts, 'failed' AS status,
+    json_object('k', 'finished', 'status', 'failed', 'error_type', 'Interrupted', 'error_message', message, 'seq', n.last + 1 + (
+        SELECT count(*) FROM execution_logs AS l WHERE l.execution_id = o.execution_id AND l.seq > n.last)) AS data
+FROM orphan AS o JOIN orphan_last AS n ON n.execution_id = o.execution_id;
 
 -- name: end_executions
 -- The executions themselves.

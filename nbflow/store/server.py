@@ -155,7 +155,7 @@ class OwnerServer:
 
     def _answer(self, connection: socket.socket, request: dict[str, Any]) -> None:
         try:
-            if position := request.get("position"):
+            for position in filter(None, (request.get("position"), *request.get("followed", ()))):
                 self._owner.catch_up(Position(**position))
             _OPERATIONS[request["op"]](self, connection, request)
         except OSError:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -29,31 +31,44 @@ def try_out(collected: Collected, project: Path, *, time_s: float = TIME_S) -> N
     module = collected.module
     with TemporaryDirectory(prefix="nbflow-") as temporary:
         target, answer = Path(temporary, "module"), Path(temporary, "answer.json")
-        command = [sys.executable, "-P", "-m", "nbflow.workflows.loading", str(target), str(answer)]
-        try:
-            done = subprocess.run(  # noqa: S603 -- this Python, our own module
-                command,
-                cwd=project / module.folder,
-                env=_environment(project),
-                input=json.dumps(module.to_dict()).encode(),
-                capture_output=True,
-                timeout=time_s,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            message = f"the cells that the flow needs take longer than {time_s:g} s to run in a fresh process; move the slow work into nodes"
-            raise PublishError(message) from None
-        except OSError as error:
-            message = f"no fresh process can be started in {project / module.folder} to try the flow's code: {error.strerror}"
-            raise PublishError(message) from error
+        command = [sys.executable, "-P", "-m", "nbflow.workflows.fresh", str(target), str(answer)]
+        told, code = _ended(command, project / module.folder, _environment(project), json.dumps(module.to_dict()).encode(), time_s)
         if not answer.exists():
-            told = done.stderr.decode(errors="replace").strip()[-_TOLD:] or f"exit code {done.returncode}"
-            message = f"the flow's code ends a fresh process that imports it:\n{told}"
+            message = (
+                f"the flow's code ends a fresh process that imports it:\n{told.decode(errors='replace').strip()[-_TOLD:] or f'exit code {code}'}"
+            )
             raise PublishError(message)
         failure = json.loads(answer.read_text("utf-8"))["error"]
     if failure is not None:
         message = f"the flow's code works in this kernel, but cannot be imported in a fresh process:\n{_placed(failure, collected)}"
         raise PublishError(message)
+
+
+def _ended(command: list[str], folder: Path, environment: dict[str, str], given: bytes, time_s: float) -> tuple[bytes, int]:
+    """What the process told on stderr, and its exit code. What it has started ends with it. Raises PublishError."""
+    try:
+        process = subprocess.Popen(  # noqa: S603 -- this Python, our own module
+            command,
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+    except OSError as error:
+        message = f"no fresh process can be started in {folder} to try the flow's code: {error.strerror}"
+        raise PublishError(message) from error
+    try:
+        _, told = process.communicate(given, timeout=time_s)
+    except subprocess.TimeoutExpired:
+        message = f"the cells that the flow needs take longer than {time_s:g} s to run in a fresh process; move the slow work into nodes"
+        raise PublishError(message) from None
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+    return told, process.returncode
 
 
 def _environment(project: Path) -> dict[str, str]:
