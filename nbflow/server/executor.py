@@ -63,7 +63,7 @@ class Executor:
         self._idle = asyncio.Event()
         self._draining = self._closing = False
         self.lock = ServerLock(runtime.project)
-        self._workers = Workers(settings, runtime.project)
+        self._workers = Workers(settings, runtime.project, runtime.store)
 
     async def start(self) -> None:
         """Becomes the project's one server and takes up what an earlier one left. Raises ServerRunningError when another server lives."""

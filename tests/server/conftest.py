@@ -102,7 +102,7 @@ class Server:
         self._clients.append(client)
         return client
 
-    def member(self, role: Role | str, organization_id: UUID | None = None, **limits: Any) -> Member:
+    def member(self, role: Role | str, organization_id: UUID | None = None, /, **limits: Any) -> Member:
         """A new user with this role (by default in the default organization), signed in by a key; `limits`: of the key (role, scopes, expires_at)."""
         directory, organization = self.state.directory, organization_id or self.state.home
         user = self._user(str(role))

@@ -54,7 +54,7 @@ export function render({ model, el }) {
     clearTimeout(searching);
     searching = setTimeout(ask, 250);
   } });
-  const queue = make("span", { class: "queue", title: "executions that run and wait now, of all that may run at once" });
+  const queue = make("span", { class: "queue", title: "in this server: executions that run and wait, and how many may run at a time" });
   const body = make("tbody");
   const more = make("button", { class: "more", type: "button", hidden: true, onclick: () => send({ type: "more" }) }, "Show more");
   const table = make("div", { class: "table card", hidden: true },
@@ -155,7 +155,7 @@ export function render({ model, el }) {
       place.title = "in the last 24 hours";
     });
     const { running, waiting, limit, draining } = told.queue;
-    queue.replaceChildren(make("b", {}, String(running)), ` of ${limit} running`, ...(waiting ? [" · ", make("b", {}, waiting.toLocaleString()), " waiting"] : []),
+    queue.replaceChildren(make("b", {}, String(running)), ` of ${limit} running here`, ...(waiting ? [" · ", make("b", {}, waiting.toLocaleString()), " waiting"] : []),
       draining ? " · the server is stopping" : "");
   }
 

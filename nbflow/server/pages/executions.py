@@ -19,13 +19,14 @@ from nbflow.display.look import LOOKS
 from nbflow.runtime.past import PastExecution
 from nbflow.server.pages.live import Question
 from nbflow.server.pages.look import framed, source
+from nbflow.store.audit import entry
 from nbflow.store.sql import statements
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
 
     from nbflow.server.pages.live import Live
-    from nbflow.server.principal import Principal
+    from nbflow.server.pages.mount import Visitor
 
 MOST = 1000  # executions in one list; older ones are found by the filter or the API
 _STEP = 50
@@ -50,18 +51,20 @@ class ExecutionsView(JSComponent):  # type: ignore[misc]  # untyped base
 class ExecutionsPage:
     """One open page: what its visitor asked for, and what they may do."""
 
-    def __init__(self, principal: Principal, live: Live) -> None:
-        self._principal = principal
+    def __init__(self, visitor: Visitor, live: Live) -> None:
+        self._principal = visitor.principal
+        self._actor = visitor.principal.actor(visitor.address)
         self._live = live
         self.view = ExecutionsView(sizing_mode="stretch_both")
         self.view.on_msg(lambda event: self._heard(event.data))
         self._document = pn.state.curdoc
-        self._question = Question(organizations=principal.where(Permission.EXECUTION_READ))
+        self._question = Question(organizations=self._principal.where(Permission.EXECUTION_READ))
         self._stop: Callable[[], None] = lambda: None
         self._open: str | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._watching: asyncio.Task[None] | None = None
         self._closed = False
+        self._notices = 0
 
     def start(self) -> None:
         """Begins to listen; `close` ends that."""
@@ -110,8 +113,8 @@ class ExecutionsPage:
             self._say("That did not work: a mistake of the server, which its log describes.")
 
     def _say(self, text: str, *, open_: str | None = None) -> None:
-        self._counter = getattr(self, "_counter", 0) + 1  # the same words twice are still news
-        self._tell(notice=orjson.dumps({"text": text, "open": open_, "number": self._counter}).decode())
+        self._notices += 1  # the same words twice are still news
+        self._tell(notice=orjson.dumps({"text": text, "open": open_, "number": self._notices}).decode())
 
     async def _list(self, asked: dict[str, Any]) -> None:
         status, text = asked.get("status"), asked.get("text")
@@ -153,7 +156,7 @@ class ExecutionsPage:
 
     async def _facts(self, id_: str) -> dict[str, Any] | None:
         """None also for executions of organizations that the visitor is not in: they do not exist for them."""
-        params = {"home": str(await self._live.home()), "execution_id": id_}
+        params = {"home": str(self._live.state.home), "execution_id": id_}
         found = (await asyncio.to_thread(self._live.state.store.query, statements("pages.sql")["page_execution"], params)).dicts()
         return found[0] if found and found[0]["organization_id"] in self._question.organizations else None
 
@@ -169,38 +172,46 @@ class ExecutionsPage:
             "user": facts["user_name"],
             "started_at": past.row.started_at or past.row.accepted_at,
             "parent": str(parent) if parent else None,
-            "may_cancel": facts["status"] not in ENDED and Permission.EXECUTION_CANCEL in may,
+            "may_cancel": self._live.state.executor.ticket(id_) is not None and Permission.EXECUTION_CANCEL in may,
             "may_retry": facts["status"] in ENDED and bool(facts["repeatable"]) and Permission.WORKFLOW_RUN in may,
         }
 
     async def _cancel(self, asked: dict[str, Any]) -> None:
-        id_ = await self._allowed(asked, Permission.EXECUTION_CANCEL)
+        id_, organization = await self._allowed(asked, Permission.EXECUTION_CANCEL)
         if id_ is None:
             return
-        stopped = await self._live.state.executor.cancel(id_)
-        self._say(
-            "Cancelled." if stopped else "It runs in another process (a notebook or a terminal), or has just ended: it can only be stopped there."
-        )
+        if await self._live.state.executor.cancel(id_):
+            await self._note("execution.cancelled", id_, organization)
+            self._say("Cancelled.")
+        else:
+            self._say("It has just ended, or runs in another process (a notebook, a terminal) and can only be stopped there.")
         self._live.wake()
 
     async def _retry(self, asked: dict[str, Any]) -> None:
-        id_ = await self._allowed(asked, Permission.WORKFLOW_RUN)
+        id_, organization = await self._allowed(asked, Permission.WORKFLOW_RUN)
         if id_ is None:
             return
-        ticket = await self._live.state.executor.retry(id_, user=self._principal.user.name or self._principal.user.email)
+        ticket = await self._live.state.executor.retry(id_, user=self._principal.user.label)
+        await self._note("execution.retried", id_, organization, after={"execution_id": ticket.execution_id})
         self._say("Started again.", open_=ticket.execution_id)
         self._live.wake()
 
-    async def _allowed(self, asked: dict[str, Any], permission: Permission) -> str | None:
+    async def _note(self, action: str, id_: str, organization: UUID | None, after: dict[str, Any] | None = None) -> None:
+        """In the audit log, as the API's routes do."""
+        note = entry(self._actor, action, "execution", id_, organization_id=organization, after=after)
+        await asyncio.to_thread(self._live.state.store.transact, [note])
+
+    async def _allowed(self, asked: dict[str, Any], permission: Permission) -> tuple[str | None, UUID | None]:
+        """The execution's id and organization; (None, None), and the visitor knows why, when this is not theirs to do."""
         id_ = _uuid(asked.get("id"))
         facts = None if id_ is None else await self._facts(id_)
         if facts is None:
             self._say("There is no such execution.")
-            return None
+            return None, None
         if not self._principal.may(permission, facts["organization_id"]):
             self._say(f"Your role does not allow this ({permission}).")
-            return None
-        return id_
+            return None, None
+        return id_, facts["organization_id"]
 
 
 def _uuid(text: Any) -> str | None:
@@ -210,9 +221,9 @@ def _uuid(text: Any) -> str | None:
         return None
 
 
-def executions_page(principal: Principal, live: Live) -> pn.Template:
+def executions_page(visitor: Visitor, live: Live) -> pn.Template:
     """Made for each opened page; Bokeh's session ends it."""
-    page = ExecutionsPage(principal, live)
+    page = ExecutionsPage(visitor, live)
     page.start()
     pn.state.on_session_destroyed(lambda _context: page.close())
-    return framed(page.view, path="/executions", user=principal.user.name or principal.user.email or "")
+    return framed(page.view, path="/executions", user=visitor.principal.user.label)

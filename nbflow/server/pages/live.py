@@ -48,7 +48,6 @@ class Live:
         self._answers: dict[Question, str] = {}
         self._hurry = asyncio.Event()
         self._asking: asyncio.Task[None] | None = None
-        self._home: UUID | None = None
 
     def watch(self, question: Question, told: Callable[[str], None]) -> Callable[[], None]:
         """`told` gets the answer (JSON: `executions`, `counts`, `queue`) now and whenever it changes. Gives what ends that."""
@@ -69,12 +68,6 @@ class Live:
                 self._answers.pop(question, None)
 
         return stop
-
-    async def home(self) -> UUID:
-        """The organization of executions that were started outside the server."""
-        if self._home is None:
-            self._home = (await asyncio.to_thread(self.state.directory.default)).organization.id
-        return self._home
 
     def wake(self) -> None:
         """Asks at once: something was done here."""
@@ -114,8 +107,7 @@ class Live:
             told(answer)
 
     async def _asked(self, question: Question) -> str:
-        home = str(await self.home())
-        whose = {"organizations": sorted(map(str, question.organizations)), "home": home}
+        whose = {"organizations": sorted(map(str, question.organizations)), "home": str(self.state.home)}
         wanted = {"status": question.status, "text": question.text or None, "limit": question.limit}
         since = (datetime.now(UTC) - _COUNTED).replace(tzinfo=None)
         found = await asyncio.to_thread(self._query, "page_executions", {**whose, **wanted})

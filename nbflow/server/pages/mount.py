@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from starlette.responses import PlainTextResponse, RedirectResponse
 from starlette.routing import BaseRoute, Match, NoMatchFound
@@ -20,19 +20,30 @@ if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
     from nbflow.server.pages.site import Site
+    from nbflow.server.principal import Principal
+    from nbflow.server.state import ServerState
 
 PAGES = {"/executions": "Executions"}  # path: title in the navigation, in its order
 HOME = "./executions"
 _ASSETS = "/static"
 
 log = logging.getLogger("nbflow.pages")
-visitor: ContextVar[Any] = ContextVar("visitor")  # the principal for whom a page is made now
+
+
+class Visitor(NamedTuple):
+    """For whom a page is made, and the address that they come from."""
+
+    principal: Principal
+    address: str | None
+
+
+visitor: ContextVar[Visitor] = ContextVar("visitor")  # of the request that makes a page now
 
 
 class Pages:
     """All pages of one server. `state` is the server's (`nbflow.server.state`), lent to every page."""
 
-    def __init__(self, state: Any) -> None:
+    def __init__(self, state: ServerState) -> None:
         self.state = state
         self._site: Site | None = None
         self._opening: asyncio.Task[Site] | None = None
@@ -92,7 +103,7 @@ class Pages:
         ):  # the gate lets nobody through without one; should it be missing, nothing is shown
             await _refuse(scope, receive, send, "Sign in to see this page.", status=401)
             return
-        token = visitor.set(principal)
+        token = visitor.set(Visitor(principal, scope["client"][0] if scope.get("client") else None))
         try:  # Panel makes relative links of the path: it must not see a proxy's prefix
             await self._site({**scope, "path": _path(scope), "root_path": ""}, receive, send)
         finally:

@@ -75,10 +75,10 @@ class Site:
         """What Panel calls for each new session, in the task of the request for the page. Panel calls plain functions only."""
 
         def make() -> Any:
-            principal = visitor.get()
-            self._owners[pn.state.curdoc.session_context.id] = repairs.identity(principal)
+            who = visitor.get()
+            self._owners[pn.state.curdoc.session_context.id] = repairs.identity(who.principal)
             pn.state.on_session_destroyed(lambda context: self._owners.pop(context.id, None))
-            return page(principal, self._live)
+            return page(who, self._live)
 
         return make
 

@@ -69,6 +69,8 @@ class Registry:
         """Whether `refresh` has something to do. Looks at most every 2 ms: a change takes longer to become durable, and each look lets go
         of the interpreter's lock.
         """
+        if self._loading is not None and not self._loading.done():
+            return True
         now = time.monotonic()
         if now - self._looked_at < _LOOK_EVERY_S:
             return False

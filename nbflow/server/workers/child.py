@@ -28,7 +28,7 @@ from nbflow.runtime.runtime import prepare, reset_runtime, runtime
 from nbflow.server.clients import guarded_client
 from nbflow.server.execution import Fault, Result
 from nbflow.server.job import Listener, result_of
-from nbflow.server.workers.messages import MIME, ended, responded
+from nbflow.server.workers.messages import MIME, ended, responded, written
 from nbflow.workflows.loading import load_module
 from nbflow.workflows.module import Module
 
@@ -96,6 +96,8 @@ async def _execute(order: Mapping[str, Any], said: SimpleQueue[str | None], begu
         execution = await runtime().run_accepted(accepted, sinks=(listener,), begun=begun.append)
         assert execution.outcome is not None  # noqa: S101  (it has ended)
         result = result_of(accepted.id, execution.outcome, last=listener.last, response=None, values=order["values"])
+        if position := runtime().store.position():
+            said.put(written(position))
         said.put(ended(result))
     except Exception as error:  # noqa: BLE001 -- the server has to hear of it, whatever it is
         said.put(ended(Result(execution_id=order["execution_id"], status="broken", error=Fault(type(error).__name__, str(error)))))

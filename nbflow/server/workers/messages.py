@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from nbflow.core.portable import dump, load
 from nbflow.server.execution import Fault, Response, Result
+from nbflow.store.journal import Position
 
 MIME = "application/vnd.nbflow.worker+json"
-RESPONDED, ENDED = "responded", "ended"
+RESPONDED, WRITTEN, ENDED = "responded", "written", "ended"
 
 
 def call(function: str, value: Any) -> str:
@@ -21,6 +23,11 @@ def responded(response: Response) -> str:
     return dump({"kind": RESPONDED, "response": response._asdict()}).decode()
 
 
+def written(position: Position) -> str:
+    """All that the execution has told is in the kernel's journal up to here."""
+    return dump({"kind": WRITTEN, **asdict(position)}).decode()
+
+
 def ended(result: Result) -> str:
     """The execution has ended and is recorded."""
     error = result.error._asdict() if result.error else None
@@ -28,11 +35,13 @@ def ended(result: Result) -> str:
     return dump(message).decode()
 
 
-def read(text: str, execution_id: str) -> Response | Result:
+def read(text: str, execution_id: str) -> Response | Position | Result:
     """What a kernel said."""
     message = load(text)
     if message["kind"] == RESPONDED:
         return Response(**message["response"])
+    if message["kind"] == WRITTEN:
+        return Position(file=message["file"], offset=message["offset"])
     return Result(
         execution_id=execution_id,
         status=message["status"],

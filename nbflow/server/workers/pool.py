@@ -12,6 +12,7 @@ from nbflow.core.errors import WorkerError
 from nbflow.server.execution import Response, Result, WorkerStatus
 from nbflow.server.workers.kernel import Kernel
 from nbflow.server.workers.messages import read
+from nbflow.store.journal import Position
 from nbflow.store.project import ProjectFolder
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from nbflow.server.job import Job
     from nbflow.server.settings import ServerSettings
+    from nbflow.store.interface import Store
 
 KILL_S = 2.0  # between asking an execution to stop and killing its kernel
 _SHOWN = 12  # characters of a hash
@@ -29,8 +31,9 @@ _MB = 2**20
 class Workers:
     """Whoever calls `run` has seen to it that no more than `settings.worker_kernels` do so at a time."""
 
-    def __init__(self, settings: ServerSettings, project: Path) -> None:
+    def __init__(self, settings: ServerSettings, project: Path, store: Store) -> None:
         self._settings = settings
+        self._store = store
         self._project = project
         self._folder = ProjectFolder(root=project).home / "workers"
         self._idle: list[Kernel] = []  # loaded, the one used last at the end
@@ -58,6 +61,8 @@ class Workers:
             message = read(text, job.id)
             if isinstance(message, Response):
                 answer(message)
+            elif isinstance(message, Position):
+                self._store.follow(message)
             else:
                 results.append(message)
 
