@@ -57,6 +57,8 @@ _STATUS: dict[type[NbflowError], int] = {
     core.UnknownExecutionError: 404,
 }
 
+_PLACE_OF_ID = re.compile(r"/(?:workflows|executions(?:/workflow)?)/(?![0-9a-fA-F-]{36}(?:/|$))([^/]+)(?:/|$)")  # with something else there
+
 _CODES: dict[type[BaseException], str] = {  # where the name of the class alone says too little
     core.DefinitionError: "invalid_definition",
     core.DocumentError: "invalid_document",
@@ -195,7 +197,8 @@ def _of_http(error: HTTPException, scope: Scope) -> JSONResponse:
     method, path = scope.get("method", ""), scope.get("path", "")
     message = error.detail
     if status == http.HTTPStatus.NOT_FOUND and message == status.phrase:
-        message = f"nothing is served at {path}; /docs lists all routes"
+        wrong = _PLACE_OF_ID.search(path)
+        message = f"'{wrong[1]}' in {path} is no id; ids are UUIDs" if wrong else f"nothing is served at {path}; /docs lists all routes"
     elif status == http.HTTPStatus.METHOD_NOT_ALLOWED:
         message = f"{path} does not take {method}; it takes {(error.headers or {}).get('Allow', 'other methods')}"
     code = "body_too_large" if status == http.HTTPStatus.REQUEST_ENTITY_TOO_LARGE else re.sub(r"[^a-z]+", "_", status.phrase.lower())

@@ -55,7 +55,7 @@ def project(tmp_path):
 
 
 def test_the_printed_address_signs_a_browser_in(project):
-    with serving(project) as server, httpx.Client(follow_redirects=True, headers={"Accept": "text/html"}) as browser:
+    with serving(project) as server, httpx.Client(timeout=60, follow_redirects=True, headers={"Accept": "text/html"}) as browser:
         page = browser.get(server.address)
         assert page.status_code == 200
         assert "<title>Executions - nbflow</title>" in page.text
@@ -64,7 +64,7 @@ def test_the_printed_address_signs_a_browser_in(project):
 
 def test_the_token_is_in_no_log(project):
     with serving(project, NBFLOW_SERVER_LOG_LEVEL="debug") as server:
-        with httpx.Client(follow_redirects=True, headers={"Accept": "text/html"}) as browser:
+        with httpx.Client(timeout=60, follow_redirects=True, headers={"Accept": "text/html"}) as browser:
             browser.get(server.address)
         server.client().get("/api/v1/workflows")
         assert server.stop() == 0
@@ -82,8 +82,8 @@ def test_a_token_that_was_given_is_not_shown(project):
 
 def test_the_pages_open_by_themselves_after_the_server_answers(project):
     with serving(project) as server:
-        assert httpx.get(f"{server.url}/health").status_code == 200
-        until(lambda: httpx.get(f"{server.url}/health").json()["checks"]["pages"] == "open")
+        assert httpx.get(f"{server.url}/health", timeout=60).status_code == 200
+        until(lambda: httpx.get(f"{server.url}/health", timeout=60).json()["checks"]["pages"] == "open")
 
 
 def test_the_log_can_be_json_lines(project):
@@ -184,7 +184,7 @@ def test_while_it_stops_it_takes_no_more_connections(project):
         server.process.send_signal(signal.SIGTERM)
         until(lambda: "stopping" in server.err)
         with pytest.raises(httpx.ConnectError):
-            httpx.get(f"{server.url}/health")
+            httpx.get(f"{server.url}/health", timeout=60)
         assert answer.result().status_code == 200
         assert server.process.wait(30) == 0
 
