@@ -54,7 +54,7 @@ check: $(DEV) ## format, lint, types, layers
 lab: $(USE) ## JupyterLab on the guides
 	$(BIN)/jupyter lab notebooks
 
-bench: $(DEV) ## ratios to bare asyncio; PEERS="langgraph dask prefect" compares others
+bench: $(DEV) ## ratios to bare asyncio and Starlette; PEERS="langgraph dask prefect node-red" compares others
 	$(BIN)/python -m tests.bench $(if $(strip $(PEERS)),--peers "$(PEERS)")
 
 clean: ## remove everything that make made

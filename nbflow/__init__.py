@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from nbflow.credential import credentials
     from nbflow.define import flow, load
     from nbflow.history import execution, executions, sql
+    from nbflow.publication import published, workflow
 
     nodes: Namespace
 
@@ -35,6 +36,8 @@ _HOMES = {
     "sql": "nbflow.history",
     "execution": "nbflow.history",
     "executions": "nbflow.history",
+    "workflow": "nbflow.publication",
+    "published": "nbflow.publication",
     "Flow": "nbflow.core.flow",
     "Retry": "nbflow.core.flow",
     "Context": "nbflow.core.node",
@@ -67,8 +70,10 @@ __all__ = [
     "load",
     "node",
     "nodes",
+    "published",
     "sql",
     "while_",
+    "workflow",
 ]
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from nbflow.core.problem import Problem
     from nbflow.runtime.execution import Execution
+    from nbflow.runtime.past import PastExecution
     from nbflow.runtime.runtime import Prepared
     from nbflow.workflows.publish import Published
 
@@ -62,6 +63,19 @@ class DefinedFlow:
         from nbflow.runtime.runtime import runtime
 
         return runtime().start(self.prepare(), params, **options)
+
+    def replay(self, execution: str | PastExecution) -> Execution:
+        """Starts the flow, as it is defined here, with what an earlier execution was given: its parameters, or its webhook's request.
+
+        Raises UnknownExecutionError; RetryError when that was too large to be kept whole; CheckError, ParameterError, StoreError.
+        """
+        from nbflow.runtime.origin import Origin
+        from nbflow.runtime.runtime import runtime
+        from nbflow.workflows.replay import given_to
+
+        given = given_to(runtime().store, self.document, execution if isinstance(execution, str) else execution.id)
+        origin = Origin(trigger="replay", source=given.source, parent_execution_id=given.execution_id)
+        return self.start(given.params, input=given.input, origin=origin)
 
     def _bind(self, args: tuple[Any, ...], params: dict[str, Any]) -> dict[str, Any]:
         names = list(self.document.parameters.get("properties", {})) if args else []

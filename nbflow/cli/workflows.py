@@ -12,7 +12,6 @@ from nbflow.cli.failure import UsageError
 from nbflow.cli.output import console, dumps, local, plain, print_json, table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from datetime import datetime
 
     from nbflow.workflows.library import Workflows
@@ -22,7 +21,6 @@ workflows = typer.Typer(no_args_is_help=True, help="Published flows: list, compa
 
 Wanted = Annotated[str, typer.Argument(metavar="WORKFLOW", help="Its name, its id, or the beginning of its id.", autocompletion=workflow_names)]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
-_PAGE = 200
 
 
 @workflows.command("list")
@@ -102,12 +100,9 @@ def diff(
     as_json: AsJson = False,
 ) -> None:
     """What changed between two versions: nodes, edges, parameters, code. Layout does not count."""
-    from nbflow.workflows.difference import diff as difference
+    from nbflow.workflows.difference import between
 
-    library, workflow = _library(), _find(wanted)
-    new = library.version(workflow.id, workflow.version if after is None else after)
-    old = library.version(workflow.id, max(1, new.version - 1) if before is None else before)
-    found = difference(old.flow, new.flow, (f"version {old.version}", f"version {new.version}"), modules=(old.module, new.module))
+    found = between(_library(), _find(wanted), before, after)
     if as_json:
         print_json(found.to_dict())
     else:
@@ -216,31 +211,9 @@ def _library() -> Workflows:
 
 
 def _find(wanted: str) -> Workflow:
-    """By name, id or beginning of the id. Raises UnknownWorkflowError; UsageError when several are meant."""
-    from nbflow.core.errors import UnknownWorkflowError
-    from nbflow.core.suggest import advice
+    from nbflow.workflows.finding import find
 
-    everything = list(_everything(_library()))
-    found = [workflow for workflow in everything if workflow.name == wanted]
-    found = found or [workflow for workflow in everything if str(workflow.id).startswith(wanted.lower())]
-    if not found:
-        near = advice(wanted, [workflow.name for workflow in everything])
-        if near:
-            message = f"there is no workflow '{wanted}'{near}"
-            raise UsageError(message)
-        raise UnknownWorkflowError(wanted)
-    if len(found) > 1:
-        ids = ", ".join(str(workflow.id) for workflow in found[:3])
-        message = f"{len(found)} workflows are called '{wanted}' or begin so: {ids}; give the id of one"
-        raise UsageError(message)
-    return found[0]
-
-
-def _everything(library: Workflows) -> Iterator[Workflow]:
-    before = None
-    while page := library.list(before=before, limit=_PAGE):
-        yield from page
-        before = page[-1].id
+    return find(_library(), wanted)
 
 
 def _tell(workflow: Workflow, what: str, *, as_json: bool) -> None:

@@ -245,9 +245,10 @@ class WorkflowError(NbflowError):
 class UnknownWorkflowError(WorkflowError):
     """No workflow has this id (or name) here: it was deleted, or is another organization's."""
 
-    def __init__(self, workflow: object) -> None:
+    def __init__(self, workflow: object, advice: str = "") -> None:
         self.workflow = str(workflow)
-        super().__init__(f"there is no workflow '{workflow}': it was deleted or never published here (`nbflow workflows list` shows what there is)")
+        why = advice or ": it was deleted or never published here (`nbflow workflows list` shows what there is)"
+        super().__init__(f"there is no workflow '{workflow}'{why}")
 
 
 class UnknownVersionError(WorkflowError):

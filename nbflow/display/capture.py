@@ -6,7 +6,6 @@ once there are any (`core.redaction`): on the standard streams, to the handlers 
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import os
 import sys
@@ -23,6 +22,7 @@ from nbflow.core.current import NodeOutput, current_node
 from nbflow.core.redaction import redactor
 from nbflow.display import figures
 from nbflow.display.bundle import bounded
+from nbflow.display.place import place_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -307,18 +307,6 @@ def _show_warning(original: Callable[..., None]) -> Callable[..., None]:
             node.log(f"{place_of(filename)}:{lineno}: {category.__name__}: {message}", "warn")
 
     return showwarning
-
-
-def place_of(filename: str) -> str:
-    """A file as its user knows it: `Cell In[3]` for a notebook cell, relative to the working folder where that is shorter."""
-    if (shell := _shell()) is not None:
-        named = shell.compile.format_code_name(filename)
-        if named:
-            return " ".join(named)
-    with contextlib.suppress(ValueError, OSError):
-        relative = os.path.relpath(filename)
-        return relative if len(relative) < len(filename) else filename
-    return filename
 
 
 # Display ----------------------------------------------------------------------------------------

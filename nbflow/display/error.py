@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from nbflow.core.errors import NbflowError
 from nbflow.core.events import ErrorRecord
 from nbflow.core.redaction import redactor
-from nbflow.display.capture import place_of
+from nbflow.display.place import place_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

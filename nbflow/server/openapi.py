@@ -93,7 +93,12 @@ def _document(app: FastAPI) -> dict[str, Any]:
     )
     found["components"]["securitySchemes"] = {
         "bearer": {"type": "http", "scheme": "bearer", "description": "The server's token, an API key, or a token of the identity provider."},
-        "session": {"type": "apiKey", "in": "cookie", "name": "nbflow_session", "description": "Set by the sign-in page, for browsers."},
+        "session": {
+            "type": "apiKey",
+            "in": "cookie",
+            "name": "nbflow-8520",
+            "description": "Set by the sign-in page; named after the port.",
+        },
     }
     found["security"] = [{"bearer": []}, {"session": []}]
     for path, item in found["paths"].items():

@@ -135,6 +135,14 @@ class History:
         """What was told of it, in order."""
         return [EventRow(**{**row, "data": self._json(row["data"])}) for row in self._ask("its_events", {"execution_id": str(execution_id)})]
 
+    def request(self, execution_id: UUID | str) -> dict[str, Any] | None:
+        """Whole parameters and input (`{"params", "input"}`) of an execution that a server accepted; None of any other."""
+        from nbflow.core.portable import untagged
+
+        found = self._ask("its_request", {"execution_id": str(execution_id)})
+        kept = untagged(self._json(found[0]["request"])) if found else None
+        return kept if isinstance(kept, dict) else None
+
     def document(self, hash_: str) -> dict[str, Any]:
         """The flow document of this hash. Raises StoreError when it was never recorded."""
         found = self._ask("flow_document", {"hash": hash_})

@@ -30,6 +30,10 @@ FROM execution_logs WHERE execution_id = $execution_id::UUID ORDER BY seq;
 -- What was told of one execution, in order.
 SELECT execution_id, kind, ts, node_id, path, status, data FROM execution_events WHERE execution_id = $execution_id::UUID ORDER BY ts, kind;
 
+-- name: its_request
+-- What another process would need to run it; null for executions that no server accepted.
+SELECT request FROM workflow_executions WHERE execution_id = $execution_id::UUID;
+
 -- name: flow_document
 -- The document of this content hash.
 SELECT document FROM flow_documents WHERE hash = $hash LIMIT 1;

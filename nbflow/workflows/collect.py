@@ -162,7 +162,7 @@ def _is(value: Any, declared: NodeType) -> bool:
 
 
 def _place(function: Any) -> str:
-    from nbflow.display.capture import place_of
+    from nbflow.display.place import place_of
 
     code = getattr(function, "__code__", None)
     return f"{place_of(code.co_filename)}, line {code.co_firstlineno}" if code is not None else str(function)

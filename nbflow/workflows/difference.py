@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from nbflow.core.flow import Flow
+    from nbflow.workflows.library import Workflows
     from nbflow.workflows.module import Module
+    from nbflow.workflows.workflow import Workflow
 
 _SHOWN = 160  # characters of a value in a text; the rest is in `to_dict`
 _MARKS = {"added": "+", "removed": "-", "changed": "~"}
@@ -94,6 +96,13 @@ def diff(
     if not changes and a.hash != b.hash:  # edges into one port deliver in the order of the document
         changes = (Change(kind="flow", how="changed", name=a.name, field="order", before=_order(before), after=_order(after)),)
     return Difference(names=names, changes=changes, code=_code(*modules, names))
+
+
+def between(library: Workflows, workflow: Workflow, before: int | None = None, after: int | None = None) -> Difference:
+    """Two versions of a workflow: `after` is the newest unless given, `before` the one before it. Raises UnknownVersionError."""
+    new = library.version(workflow.id, workflow.version if after is None else after)
+    old = library.version(workflow.id, max(1, new.version - 1) if before is None else before)
+    return diff(old.flow, new.flow, (f"version {old.version}", f"version {new.version}"), modules=(old.module, new.module))
 
 
 def _named(kind: Kind, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Change]:

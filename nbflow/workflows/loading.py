@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from nbflow.authoring.function import FunctionNode, function_type
 from nbflow.core.errors import PublishError
+from nbflow.display.place import name_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -51,6 +52,7 @@ def load_module(module: Module, target_dir: str | Path) -> Mapping[str, NodeType
         path = folder / (f"{name}.py" if file == module.entry else file)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(source, encoding="utf-8")
+        name_files({str(path): file})
     if str(folder) in sys.path:
         sys.path.remove(str(folder))
     sys.path.insert(0, str(folder))

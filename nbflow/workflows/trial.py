@@ -14,7 +14,6 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from nbflow.core.errors import PublishError
-from nbflow.workflows.loading import module_name
 
 if TYPE_CHECKING:
     from nbflow.workflows.collect import Collected
@@ -90,4 +89,4 @@ def _placed(failure: str, collected: Collected) -> str:
     def place(found: re.Match[str]) -> str:
         return collected.written_at(int(found[1])) or found[0]
 
-    return re.sub(rf"[^\s,]*{module_name(collected.module)}\.py, line (\d+)", place, failure)
+    return re.sub(rf"\b{re.escape(collected.module.entry)}, line (\d+)", place, failure)
