@@ -18,7 +18,7 @@ from .table import Row, text
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-PARTS = ("workloads", "durable", "memory", "startup", "analytics")
+PARTS = ("workloads", "durable", "memory", "startup", "analytics", "webhooks")
 
 
 def cases() -> dict[str, Callable[[float], list[Row]]]:
@@ -30,7 +30,9 @@ def main() -> None:
     """Parse, measure, print."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--only", default="", metavar="NAME", help="cases whose name contains this, commas between several: w1,durable")
-    parser.add_argument("--peers", default="", metavar="NAMES", help='engines to compare with: "langgraph dask prefect" (installed on first use)')
+    parser.add_argument(
+        "--peers", default="", metavar="NAMES", help='engines to compare with: "langgraph dask prefect node-red" (installed on first use)'
+    )
     parser.add_argument("--rows", type=int, default=1_000_000, help="log rows for the analytics")
     parser.add_argument("--scale", type=float, default=1.0, help="size of the workloads")
     parser.add_argument("--json", type=Path, metavar="FILE", help="the rows, also as JSON")

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from . import fresh
+from . import fresh, node_red
 from .table import Row
 
 # newer FastAPI lacks what this Prefect asks for: Body(min_items=...)
@@ -18,16 +18,16 @@ CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "nbflow
 
 
 def measure(names: list[str]) -> list[Row]:
-    """W1, W4 and W9 of each peer, smaller where it is slow: CPU a node beside bare asyncio in the same process."""
+    """W1, W4 and W9 of each peer, smaller where it is slow: CPU a node beside bare asyncio in the same process. Of Node-RED, webhooks."""
     rows = []
     for name in names:
-        if name not in PACKAGES:
-            rows.append(Row(name=name, value=0, unit="", note=f"no such peer; there are {', '.join(PACKAGES)}"))
+        if name not in {*PACKAGES, "node-red"}:
+            rows.append(Row(name=name, value=0, unit="", note=f"no such peer; there are {', '.join(PACKAGES)} and node-red"))
             continue
         print(f"        {name}", file=sys.stderr, flush=True)
         try:
-            rows += _rows(name, _environment(name))
-        except subprocess.SubprocessError as error:
+            rows += node_red.measure(CACHE) if name == "node-red" else _rows(name, _environment(name))
+        except (subprocess.SubprocessError, RuntimeError) as error:
             rows.append(Row(name=name, value=0, unit="", note=f"failed: {error}"))
     return rows
 
