@@ -92,6 +92,7 @@ class Gate:
         except NbflowError as error:
             return _refusal(error, request.scope)
         request.scope["state"]["principal"] = principal
+        request.scope["state"]["watch"] = Watch(self, request)
         return None
 
     def _to_login(self, request: Request, path: str, error: SignInError) -> Response:
@@ -116,7 +117,7 @@ class Gate:
             await send({"type": "websocket.close", "code": _POLICY_VIOLATION})  # before it was accepted: the server answers 403
             return
         scope.setdefault("state", {})["principal"] = principal
-        watched = _Watched(self, connection, send)
+        watched = _Watched(Watch(self, connection), send)
         await self._app(scope, watched.receive_from(receive), watched.send)
 
     # both -------------------------------------------------------------------------------------------
@@ -157,15 +158,31 @@ class Gate:
         return self._authenticator.roster.generation()
 
 
-class _Watched:
-    """A websocket that ends when its session does: before each message it looks whether any account has changed (a microsecond)."""
+class Watch:
+    """Whether who opened a connection that lasts could open it now. Asking costs a microsecond as long as no account has changed."""
 
-    def __init__(self, gate: Gate, connection: HTTPConnection, send: Send) -> None:
+    def __init__(self, gate: Gate, connection: HTTPConnection) -> None:
         self._gate = gate
         self._connection = connection
-        self._send = send
         self._generation = gate.generation()
         self._ended = False
+
+    async def may_go_on(self) -> bool:
+        """False from the sign-out, the revoked key or the removed user on."""
+        generation = self._gate.generation()
+        if generation != self._generation and not self._ended:
+            self._generation = generation
+            self._ended = not await self._gate.still_signed_in(self._connection)
+        return not self._ended
+
+
+class _Watched:
+    """A websocket that ends when its session does: it looks before each message."""
+
+    def __init__(self, watch: Watch, send: Send) -> None:
+        self._watch = watch
+        self._send = send
+        self._closed = False
 
     def receive_from(self, receive: Receive) -> Receive:
         async def receive_if_signed_in() -> Message:
@@ -177,18 +194,16 @@ class _Watched:
         return receive_if_signed_in
 
     async def send(self, message: Message) -> None:
-        if self._ended or (message["type"] == "websocket.send" and not await self._may_go_on()):
+        if self._closed or (message["type"] == "websocket.send" and not await self._may_go_on()):
             return  # the application hears of it when it receives next
         await self._send(message)
 
     async def _may_go_on(self) -> bool:
-        generation = self._gate.generation()
-        if generation != self._generation and not self._ended:
-            self._generation = generation
-            if not await self._gate.still_signed_in(self._connection):
-                self._ended = True
-                await self._send({"type": "websocket.close", "code": _POLICY_VIOLATION, "reason": "signed out"})
-        return not self._ended
+        may = await self._watch.may_go_on()
+        if not may and not self._closed:
+            self._closed = True
+            await self._send({"type": "websocket.close", "code": _POLICY_VIOLATION, "reason": "signed out"})
+        return may
 
 
 def _refusal(error: NbflowError, scope: Scope) -> Response:

@@ -231,3 +231,20 @@ def test_streams_end_when_the_server_stops(fresh_server):
     server.stop()
     listener.join(10)
     assert not listener.is_alive()
+
+
+def test_a_stream_ends_when_its_key_is_revoked(fresh_server, monkeypatch):
+    monkeypatch.setattr("nbflow.server.routes.events.HEARTBEAT_S", 0.1)
+    server = fresh_server(shutdown_grace_s=0)
+    viewer = server.member("viewer")
+    id_ = start(server, waiting())
+    found = []
+    with connect_sse(viewer.client, "GET", f"{server.api}/executions/{id_}/events") as source:
+        for event in source.iter_sse():
+            found.append(event.event)
+            if event.event == "started":
+                (key,) = server.state.directory.keys([viewer.organization_id], user_id=viewer.user_id)
+                server.state.directory.revoke(key.id)
+    assert found[:2] == ["accepted", "started"]
+    assert "finished" not in found
+    assert viewer.client.get(f"/executions/{id_}").status_code == 401

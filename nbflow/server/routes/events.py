@@ -6,10 +6,12 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Header, Query
+from starlette.requests import Request
 from starlette.responses import StreamingResponse
 
 from nbflow.server.errors import ApiError, responses
 from nbflow.server.feed import FeedEvent
+from nbflow.server.gate import Watch
 from nbflow.server.routes.executions import Reading, find_execution
 from nbflow.server.schemas.execution import FaultAnswer, LiveEvent
 from nbflow.server.state import State
@@ -38,6 +40,8 @@ class EventStream(StreamingResponse):
     },
 )
 async def follow_execution(
+    *,
+    request: Request,
     server: State,
     access: Reading,
     execution_id: UUID,
@@ -50,7 +54,7 @@ async def follow_execution(
     """
     await asyncio.to_thread(find_execution, server, access, execution_id)
     events = server.feed.follow(execution_id, _last(last_event_id, after))
-    return EventStream(_stream(events), headers=_HEADERS)
+    return EventStream(_stream(events, request.state.watch), headers=_HEADERS)
 
 
 def _last(header: str | None, after: int | None) -> int:
@@ -63,14 +67,16 @@ def _last(header: str | None, after: int | None) -> int:
         raise ApiError(422, "bad_last_event_id", msg) from None
 
 
-async def _stream(events: AsyncIterator[FeedEvent]) -> AsyncIterator[str]:
-    """Events as text, with heartbeats between them."""
+async def _stream(events: AsyncIterator[FeedEvent], watch: Watch) -> AsyncIterator[str]:
+    """Events as text, with heartbeats between them; ends when its caller is signed out."""
     coming: asyncio.Task[FeedEvent] | None = None
     yield "retry: 1000\n"  # milliseconds; part of the first event
     try:
         while True:
             coming = coming or asyncio.ensure_future(anext(events))
             done, _ = await asyncio.wait({coming}, timeout=HEARTBEAT_S)
+            if not await watch.may_go_on():
+                return
             if not done:
                 yield ": still here\n\n"
                 continue
