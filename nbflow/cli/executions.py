@@ -10,6 +10,9 @@ from nbflow.cli.complete import flows, statuses
 from nbflow.cli.failure import UsageError
 from nbflow.cli.output import console, duration, local, plain, print_json, styled, table
 
+_WIDE = 130  # columns of a terminal with room for whole ids
+_WHOLE_ID, _SHORT_ID = 36, 18  # characters; the beginning is enough for every command
+
 
 def executions(
     *,
@@ -36,12 +39,14 @@ def executions(
     if not rows:
         console().print("no executions" + (" like that" if flow or status or since else " yet: `nbflow run notebook.ipynb:flow` makes one"))
         return
+    screen = console()
+    id_chars = _WHOLE_ID if screen.width >= _WIDE else _SHORT_ID
     grid = table("id", "flow", "status", "trigger", "started", "duration", "nodes", "error", right=("duration", "nodes"))
     for row in rows:
         error = (row.error_message or "").partition("\n")[0][:80]
         started = local(row.started_at or row.accepted_at)
         grid.add_row(
-            str(row.execution_id),
+            str(row.execution_id)[:id_chars],
             plain(row.flow),
             styled(row.status),
             plain(row.trigger),
@@ -50,4 +55,4 @@ def executions(
             str(row.nodes_total),
             plain(error),
         )
-    console().print(grid)
+    screen.print(grid)
