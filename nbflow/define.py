@@ -69,11 +69,11 @@ class DefinedFlow:
 
         Raises UnknownExecutionError; RetryError when that was too large to be kept whole; CheckError, ParameterError, StoreError.
         """
+        from nbflow.history import recorded
         from nbflow.runtime.origin import Origin
-        from nbflow.runtime.runtime import runtime
         from nbflow.workflows.replay import given_to
 
-        given = given_to(runtime().store, self.document, execution if isinstance(execution, str) else execution.id)
+        given = given_to(recorded(), self.document, execution if isinstance(execution, str) else execution.id)
         origin = Origin(trigger="replay", source=given.source, parent_execution_id=given.execution_id)
         return self.start(given.params, input=given.input, origin=origin)
 

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from nbflow.store.interface import Store
+
 
 def sql(query: str, params: Sequence[Any] | Mapping[str, Any] = (), *, format: Literal["pandas", "arrow"] = "pandas") -> Any:  # noqa: A002 -- pandas' own word
     """The project's history as a DataFrame (or an Arrow table). `?` and `$name` in the query take `params`. Read-only.
@@ -17,9 +19,7 @@ def sql(query: str, params: Sequence[Any] | Mapping[str, Any] = (), *, format: L
     Tables: workflow_executions (one row an execution), execution_logs (one row a node), execution_events, and the rest of
     `select * from information_schema.tables`. Times are UTC. Raises QueryError.
     """
-    from nbflow.runtime.runtime import runtime
-
-    table = runtime().store.table(query, params)
+    table = recorded().table(query, params)
     return table if format == "arrow" else table.to_pandas()
 
 
@@ -27,10 +27,9 @@ def executions(flow: str | None = None, *, status: str | None = None, since: dat
     """The newest executions first, one row each."""
     import pandas as pd
 
-    from nbflow.runtime.runtime import runtime
     from nbflow.store.history import History
 
-    rows = History(runtime().store).executions(flow=flow, status=status, since=since, limit=limit)
+    rows = History(recorded()).executions(flow=flow, status=status, since=since, limit=limit)
     columns = {
         "id": [str(row.execution_id) for row in rows],
         "flow": [row.flow for row in rows],
@@ -46,6 +45,14 @@ def executions(flow: str | None = None, *, status: str | None = None, since: dat
 def execution(id: str) -> Any:  # noqa: A002 -- the word
     """One execution by its id or the beginning of it. Displayed, it's the same view as when it ran. Raises UnknownExecutionError."""
     from nbflow.runtime.past import PastExecution
+
+    return PastExecution.find(recorded(), id)
+
+
+def recorded() -> Store:
+    """The project's history with everything in it that any process has written until now."""
     from nbflow.runtime.runtime import runtime
 
-    return PastExecution.find(runtime().store, id)
+    store = runtime().store
+    store.follow_all()
+    return store

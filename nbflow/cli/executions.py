@@ -25,14 +25,14 @@ def executions(
     """List executions, the newest first."""
     from nbflow.cli.span import moment
     from nbflow.core.states import ExecutionStatus
-    from nbflow.runtime.runtime import runtime
+    from nbflow.history import recorded
     from nbflow.store.history import History
 
     if status is not None and status not in set(ExecutionStatus):
         message = f"--status {status}: an execution is one of {', '.join(ExecutionStatus)}"
         raise UsageError(message)
     after = None if since is None else moment(since, "--since")
-    rows = History(runtime().store).executions(flow=flow, status=status, since=after, limit=limit)
+    rows = History(recorded()).executions(flow=flow, status=status, since=after, limit=limit)
     if as_json:
         print_json(rows)
         return

@@ -22,10 +22,10 @@ def logs(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Print what the nodes of an execution wrote and logged."""
-    from nbflow.runtime.runtime import runtime
+    from nbflow.history import recorded
     from nbflow.store.history import History
 
-    history = History(runtime().store)
+    history = History(recorded())
     execution = history.execution(id_)
     rows = history.nodes(execution.execution_id)
     names = dict.fromkeys(row.node_id for row in rows)

@@ -23,10 +23,10 @@ def show(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Show one execution: its nodes, its outputs, and why it failed."""
-    from nbflow.runtime.runtime import runtime
+    from nbflow.history import recorded
     from nbflow.store.history import History
 
-    history = History(runtime().store)
+    history = History(recorded())
     execution = history.execution(id_)
     nodes = history.nodes(execution.execution_id)
     if as_json:

@@ -20,12 +20,12 @@ def sql(
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV with a header.")] = False,
 ) -> None:
     """Ask the project's history. Tables: executions, nodes, execution_events and more (`select * from information_schema.tables`)."""
-    from nbflow.runtime.runtime import runtime
+    from nbflow.history import recorded
 
     if as_json and as_csv:
         message = "give --json or --csv, not both"
         raise UsageError(message)
-    answer = runtime().store.table(sys.stdin.read() if query == "-" else query)
+    answer = recorded().table(sys.stdin.read() if query == "-" else query)
     columns, count = answer.column_names, answer.num_rows
     if as_json:
         print_json(answer.to_pylist())

@@ -18,7 +18,8 @@ from nbflow.core.redaction import redactor
 from nbflow.store.address import owner_card
 from nbflow.store.artifacts import Artifacts, journal_lines
 from nbflow.store.interface import PruneReport, Rows, StoreStatus
-from nbflow.store.journal import Journal
+from nbflow.store.journal import Journal, Position
+from nbflow.store.journals import Journals
 from nbflow.store.project import ProjectFolder, find_project
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from nbflow.store.journal import Position
 
 _GRACE_S = 2.0  # for the answer to arrive after the owner's own time limit
 _TRY_EVERY_S = 0.01
@@ -67,6 +67,12 @@ class SharedStore:
     def follow(self, position: Position) -> None:
         """See Store."""
         self._followed[position.file] = position
+
+    def follow_all(self) -> None:
+        """See Store."""
+        journals = Journals(self.folder.journals)
+        for file in journals.files():
+            self.follow(Position(file=file, offset=journals.size(file)))
 
     # Reading ----------------------------------------------------------------------------------------
 

@@ -96,6 +96,9 @@ class Store(Protocol):
     def follow(self, position: Position) -> None:
         """From now on this object's queries see what another process has written up to there, as they see its own."""
 
+    def follow_all(self) -> None:
+        """The same for everything that any process has written until now: for people, who have just seen another process answer."""
+
     def query(self, sql: str, params: Sequence[Any] | Mapping[str, Any] = (), *, timeout_s: float = 30) -> Rows:
         """Read. Sees everything that this store object has appended or submitted before. `?` and `$name` bind `params`.
 

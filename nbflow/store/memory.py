@@ -81,6 +81,9 @@ class MemoryStore:
     def follow(self, position: Position) -> None:
         """See Store. No other process writes here."""
 
+    def follow_all(self) -> None:
+        """See Store. No other process writes here."""
+
     def query(self, sql: str, params: Sequence[Any] | Mapping[str, Any] = (), *, timeout_s: float = 30) -> Rows:
         """See Store."""
         columns, rows = self._take_in().rows(sql, params, timeout_s)

@@ -47,6 +47,14 @@ def test_two_processes_write_and_read_at_once(opened, root, traffic):
     wait_until(lambda: count(store) == len(acknowledged) + 5, 5)  # of others we see what the owner has taken in
 
 
+def test_who_follows_all_sees_at_once_what_others_have_written(opened):
+    writer, reader = opened(), opened()
+    for times in range(1, 21):
+        writer.append(run(new_id()))
+        reader.follow_all()
+        assert count(reader) == 5 * times
+
+
 def test_a_killed_owner_is_replaced_and_nothing_is_lost_or_doubled(opened, root):
     store = opened()
     store.append(run(new_id()))

@@ -19,6 +19,7 @@ from nbflow.core.flow import Flow
 from nbflow.core.states import Role
 
 CHROMIUM = "/usr/bin/chromium"
+expect.set_options(timeout=30_000)  # milliseconds; machines that run tests are busy
 TOKEN = "the-token-of-the-tests"
 
 pytestmark = pytest.mark.skipif(not os.path.exists(CHROMIUM), reason="no Chromium here: Debian's packages chromium and fonts-dejavu-core")
