@@ -20,7 +20,10 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 import uvicorn
+from gated import GatedServer
+from issuer import Issuer
 
+from nbflow.accounts.directory import Directory
 from nbflow.accounts.user import Identity
 from nbflow.core.ids import new_id
 from nbflow.core.states import Role
@@ -28,6 +31,7 @@ from nbflow.display import capture
 from nbflow.runtime.runtime import reset_runtime
 from nbflow.server.app import create_app
 from nbflow.server.settings import ServerSettings
+from nbflow.store.memory import MemoryStore
 from nbflow.store.project import ProjectFolder
 
 if TYPE_CHECKING:
@@ -197,3 +201,33 @@ def fresh_server(tmp_path: Path, surroundings: pytest.MonkeyPatch) -> Iterator[C
         if one._thread.is_alive():
             one.stop()
     end_owner(folder)
+
+
+@pytest.fixture
+def directory() -> Iterator[Directory]:
+    """Accounts, kept in memory."""
+    store = MemoryStore()
+    yield Directory(store)
+    store.close()
+
+
+@pytest.fixture
+def issuer() -> Iterator[Issuer]:
+    """An OpenID Connect provider, listening."""
+    made = Issuer()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def gated(directory: Directory, tmp_path: Path) -> Iterator[Callable[..., GatedServer]]:
+    """Starts servers that are a gate and one route behind it, with these settings."""
+    started: list[GatedServer] = []
+
+    def start(**settings: Any) -> GatedServer:
+        started.append(GatedServer(directory, tmp_path, **settings))
+        return started[-1]
+
+    yield start
+    for server in started:
+        server.stop()

@@ -3,7 +3,7 @@ from __future__ import annotations
 from itertools import count
 
 import pytest
-from issuer import PARTY, Issuer
+from issuer import PARTY
 
 from nbflow.accounts.rights import RIGHTS, Permission, Role
 from nbflow.accounts.user import Identity
@@ -78,13 +78,6 @@ def test_nobody_is_nobody(server):
 
 def test_signing_in_by_provider_where_there_is_none_says_so(server):
     assert code(server.anonymous.post("/auth/sync", json={"token": "x.y.z"}), 409) == "no_identity_provider"
-
-
-@pytest.fixture
-def issuer():
-    made = Issuer()
-    yield made
-    made.close()
 
 
 @pytest.mark.parametrize("place", ["header", "body"])

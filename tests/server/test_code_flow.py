@@ -6,26 +6,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from gated import HTML, GatedServer
-from issuer import Issuer
-
-from nbflow.accounts.directory import Directory
-from nbflow.store.memory import MemoryStore
 
 CLIENT = "nbflow"
-
-
-@pytest.fixture
-def issuer():
-    made = Issuer()
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def directory():
-    store = MemoryStore()
-    yield Directory(store)
-    store.close()
 
 
 @pytest.fixture

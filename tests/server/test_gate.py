@@ -1,34 +1,12 @@
 from __future__ import annotations
 
 import pytest
-from gated import HTML, TOKEN, GatedServer
+from gated import HTML, TOKEN
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
-from nbflow.accounts.directory import Directory
 from nbflow.accounts.rights import Role
 from nbflow.accounts.user import Identity
-from nbflow.store.memory import MemoryStore
-
-
-@pytest.fixture
-def directory():
-    store = MemoryStore()
-    yield Directory(store)
-    store.close()
-
-
-@pytest.fixture
-def gated(directory, tmp_path):
-    started = []
-
-    def start(**settings):
-        started.append(GatedServer(directory, tmp_path, **settings))
-        return started[-1]
-
-    yield start
-    for server in started:
-        server.stop()
 
 
 def error(answer):

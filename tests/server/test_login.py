@@ -4,30 +4,7 @@ import re
 from http.cookies import SimpleCookie
 
 import pytest
-from gated import HTML, TOKEN, GatedServer
-
-from nbflow.accounts.directory import Directory
-from nbflow.store.memory import MemoryStore
-
-
-@pytest.fixture
-def directory():
-    store = MemoryStore()
-    yield Directory(store)
-    store.close()
-
-
-@pytest.fixture
-def gated(directory, tmp_path):
-    started = []
-
-    def start(**settings):
-        started.append(GatedServer(directory, tmp_path, **settings))
-        return started[-1]
-
-    yield start
-    for server in started:
-        server.stop()
+from gated import HTML, TOKEN
 
 
 def cookie(answer):

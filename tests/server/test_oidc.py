@@ -8,15 +8,13 @@ import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from gated import GatedServer
-from issuer import PARTY, Issuer
+from issuer import PARTY
 
-from nbflow.accounts.directory import Directory
 from nbflow.accounts.rights import Role
 from nbflow.core.errors import IdentityProviderError
 from nbflow.server.auth.fetched import COOLDOWN_S, FRESH_S, STALE_S, Fetched
 from nbflow.server.auth.provider import Provider
 from nbflow.server.settings import OidcSettings
-from nbflow.store.memory import MemoryStore
 
 BAD = {
     "expired": ("expired_token", lambda issuer: issuer.token(exp=1)),
@@ -68,20 +66,6 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now
-
-
-@pytest.fixture
-def issuer():
-    made = Issuer()
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def directory():
-    store = MemoryStore()
-    yield Directory(store)
-    store.close()
 
 
 @pytest.fixture

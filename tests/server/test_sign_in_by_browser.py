@@ -10,23 +10,14 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from gated import TOKEN, GatedServer
+from gated import TOKEN
 from playwright.sync_api import expect, sync_playwright
 
-from nbflow.accounts.directory import Directory
 from nbflow.accounts.rights import Role
-from nbflow.store.memory import MemoryStore
 
 CHROMIUM = "/usr/bin/chromium"
 pytestmark = pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="needs Debian's chromium")
 ADA = {"sub": "ada-at-the-provider", "name": "Ada Lovelace", "email": "ada@example.org", "email_verified": True}
-
-
-@pytest.fixture
-def directory():
-    store = MemoryStore()
-    yield Directory(store)
-    store.close()
 
 
 @pytest.fixture(scope="module")
@@ -75,19 +66,6 @@ def visit(chromium):
     yield open_
     for context in contexts:
         context.close()
-
-
-@pytest.fixture
-def gated(directory, tmp_path):
-    started = []
-
-    def start(**settings):
-        started.append(GatedServer(directory, tmp_path, **settings))
-        return started[-1]
-
-    yield start
-    for server in started:
-        server.stop()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
