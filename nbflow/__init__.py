@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from nbflow.core.flow import Flow, Retry
     from nbflow.core.node import Context, Emit, Failure, Inputs
     from nbflow.credential import credentials
-    from nbflow.define import flow, load
+    from nbflow.define import flow, load, new
     from nbflow.history import execution, executions, sql
     from nbflow.publication import published, workflow
 
@@ -27,6 +27,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "flow": "nbflow.define",
     "load": "nbflow.define",
+    "new": "nbflow.define",
     "node": "nbflow.authoring.function",
     "nodes": "nbflow.runtime.catalogue",
     "foreach": "nbflow.authoring.loops",
@@ -68,6 +69,7 @@ __all__ = [
     "for_range",
     "foreach",
     "load",
+    "new",
     "node",
     "nodes",
     "published",
@@ -84,6 +86,11 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(message)
     value = globals()[name] = getattr(import_module(home), name)
     return value
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """`%load_ext nbflow`: the magics `%%node` and `%flow`."""
+    import_module("nbflow.magics").load_ipython_extension(shell)
 
 
 def __dir__() -> list[str]:

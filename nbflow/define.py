@@ -5,16 +5,17 @@ from __future__ import annotations
 import functools
 import inspect
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
-from nbflow.authoring.trace import Definition, active_trace, draw
+from nbflow.authoring.trace import Defined, Definition, active_trace, draw
 from nbflow.core.errors import DefinitionError, ParameterError
 from nbflow.core.flow import Flow, FlowSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-    from pathlib import Path
 
+    from nbflow.canvas.widget import Canvas
     from nbflow.core.problem import Problem
     from nbflow.runtime.execution import Execution
     from nbflow.runtime.past import PastExecution
@@ -22,13 +23,25 @@ if TYPE_CHECKING:
     from nbflow.workflows.publish import Published
 
 
-class DefinedFlow:
+class DefinedFlow(Defined):
     """A flow that can run here. Calling it starts an execution and gives its handle at once; displayed, it draws its graph."""
 
-    def __init__(self, define: Callable[[], Definition], *, name: str) -> None:
+    def __init__(self, draw: Callable[[], Definition], *, name: str, file: Path | None = None) -> None:
         self.name = name
-        self._define = define
+        self._drawn = draw
+        self._file = file
+        self._edited: Flow | None = None
+        self._canvas: Canvas | None = None
         self._prepared: Prepared | None = None
+
+    def _define(self) -> Definition:
+        """As it was drawn on the canvas, if it was; else as the code draws it."""
+        drawn = self._drawn()
+        if self._edited is None:
+            return drawn
+        from nbflow.canvas.functions import functions_at_hand
+
+        return Definition(flow=self._edited, functions=functions_at_hand(drawn.functions))
 
     @property
     def document(self) -> Flow:
@@ -87,9 +100,52 @@ class DefinedFlow:
             params[name] = value
         return params
 
+    def edit(self, *, height: int = 520, readonly: bool = False, theme: Literal["auto", "light", "dark"] = "auto", **params: Any) -> Canvas:
+        """The flow on the canvas, to be drawn, configured, run and watched; always the same one, however often it is shown.
+
+        What is drawn counts at once: calling, checking, publishing and saving this flow use it, until `reset()` or until the cell with the
+        @flow runs again. `params`: the values of the flow's parameters in runs from the canvas. `height`: pixels. Raises DefinitionError;
+        ModuleNotFoundError without the extra `notebook`; NotBuiltError in a clone without its front end.
+        """
+        if self._canvas is None:
+            from nbflow.canvas.functions import functions_at_hand
+            from nbflow.canvas.widget import Canvas
+
+            self._canvas = Canvas(
+                self.document,
+                functions=lambda: functions_at_hand(self._drawn().functions),
+                changed=self._draw_over,
+                save=None if self._file is None else self._save_back,
+            )
+        self._canvas.show(height=height, readonly=readonly, theme=theme, params=params)
+        return self._canvas
+
+    def reset(self) -> None:
+        """As the code draws it again: what was drawn on the canvas is left (the canvas can undo that)."""
+        self._edited = None
+        if self._canvas is not None:
+            self._canvas.session.replace(self.document)
+
+    def _draw_over(self, flow: Flow) -> None:
+        self._edited = flow
+
+    def _save_back(self, document: Mapping[str, Any]) -> None:
+        assert self._file is not None  # noqa: S101 -- only then there is something to press
+        Flow.from_dict(dict(document), source="the canvas").save(self._file)
+
     def save(self, path: str | Path) -> Path:
         """Writes the document (by convention NAME.flow.json)."""
         return self.document.save(path)
+
+    def to_python(self) -> str:
+        """The flow as code that draws it, with the sources of its functions where they can be found; a canvas's or file's flow, too.
+
+        The code makes a document of the same hash when it is executed in a notebook or script. It does not have layout and
+        sticky notes. Raises DefinitionError, naming node and field, for what code cannot draw.
+        """
+        from nbflow.workflows.code import code_of
+
+        return code_of(self._define())
 
     def publish(
         self,
@@ -136,12 +192,14 @@ class DefinedFlow:
 class FlowFunction(DefinedFlow):
     """Made by `@flow`. Called while another flow is being drawn, it draws its nodes into that one."""
 
-    def __init__(self, function: Callable[..., Any], *, name: str, description: str, settings: FlowSettings) -> None:
+    def __init__(
+        self, function: Callable[..., Any], *, name: str, description: str, settings: FlowSettings, parameters: Mapping[str, Any] | None = None
+    ) -> None:
         functools.update_wrapper(self, function)
         self.function = function
         self._description = description
         self._settings = settings
-        self._parameters: Mapping[str, Any] | None = None
+        self._parameters = parameters
         super().__init__(self._draw, name=name)
 
     def _draw(self) -> Definition:
@@ -164,6 +222,8 @@ def flow(function: Callable[..., Any], /) -> FlowFunction: ...
 def flow(
     *,
     name: str | None = None,
+    description: str | None = None,
+    parameters: Mapping[str, Any] | None = None,
     concurrency: int = 16,
     timeout: timedelta | float | None = None,
     timezone: str = "UTC",
@@ -177,6 +237,8 @@ def flow(
     /,
     *,
     name: str | None = None,
+    description: str | None = None,
+    parameters: Mapping[str, Any] | None = None,
     concurrency: int = 16,
     timeout: timedelta | float | None = None,
     timezone: str = "UTC",
@@ -187,7 +249,8 @@ def flow(
 ) -> Any:
     """Makes a function draw a flow: each node it calls becomes a node, what it returns becomes the flow's outputs.
 
-    Its parameters are the flow's, validated by their annotations. `concurrency`: nodes at the same time. `timeout`: seconds for
+    Its parameters are the flow's, validated by their annotations; `parameters`, a JSON Schema, says more than annotations can. Its docstring
+    is the flow's description, unless that is given. `concurrency`: nodes at the same time. `timeout`: seconds for
     a whole execution. `keep_outputs=False` releases each value after its last consumer. `vars`: constants for expressions.
     On a server: `max_running` executions at the same time; `on_interrupt="run_again"` for those that ran when the server died.
     """
@@ -196,6 +259,8 @@ def flow(
         if inspect.iscoroutinefunction(decorated):
             message = f"@flow {decorated.__name__}: a flow's function only draws; make it a plain `def` and put awaiting into nodes"
             raise DefinitionError(message)
+        if parameters is not None:
+            _refuse_unknown(decorated, parameters)
         settings = FlowSettings(
             concurrency=concurrency,
             timeout=timedelta(seconds=timeout) if isinstance(timeout, int | float) else timeout,
@@ -205,10 +270,23 @@ def flow(
             max_running=max_running,
             on_interrupt=on_interrupt,
         )
-        description = inspect.getdoc(decorated) or ""
-        return FlowFunction(decorated, name=name or decorated.__name__, description=description, settings=settings)
+        return FlowFunction(
+            decorated,
+            name=decorated.__name__ if name is None else name,
+            description=(inspect.getdoc(decorated) or "") if description is None else description,
+            settings=settings,
+            parameters=parameters,
+        )
 
     return declare if function is None else declare(function)
+
+
+def _refuse_unknown(function: Callable[..., Any], parameters: Mapping[str, Any]) -> None:
+    """The function may leave parameters to expressions, but has no others."""
+    for name in inspect.signature(function).parameters:
+        if name not in parameters.get("properties", {}):
+            message = f"@flow {function.__name__}: the argument '{name}' is no property of `parameters`; add it there"
+            raise DefinitionError(message)
 
 
 def load(path: str | Path) -> DefinedFlow:
@@ -221,7 +299,7 @@ def load(path: str | Path) -> DefinedFlow:
     file = read_file(path)
     module = file.module
     if module is None:
-        return DefinedFlow(lambda: Definition(flow=file.flow), name=file.flow.name)
+        return DefinedFlow(lambda: Definition(flow=file.flow), name=file.flow.name, file=Path(path))
 
     @functools.cache
     def definition() -> Definition:
@@ -235,3 +313,8 @@ def load(path: str | Path) -> DefinedFlow:
         return Definition(flow=file.flow, functions=load_module(module, folder.name))
 
     return DefinedFlow(definition, name=file.flow.name)
+
+
+def new(name: str) -> DefinedFlow:
+    """An empty flow, to be drawn on the canvas: `orders = nf.new("orders"); orders.edit()`."""
+    return DefinedFlow(lambda: Definition(flow=Flow(name=name)), name=name)

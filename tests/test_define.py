@@ -116,3 +116,24 @@ def test_every_public_name_is_there():
     assert set(nf.__all__) <= set(dir(nf))
     with pytest.raises(AttributeError, match="no attribute 'flwo'"):
         _ = nf.flwo
+
+
+def test_description_and_schema_can_be_given_where_python_cannot_say_them():
+    schema = {"type": "object", "properties": {"count": {"type": "integer", "x-unit": "rows"}, "not a name": {}}}
+
+    @flow(name="", description=" as it is ", parameters=schema)
+    def given(count):
+        return add(count)
+
+    document = given.document
+    assert (document.name, document.description, document.parameters) == ("", " as it is ", schema)
+    with pytest.raises(DefinitionError, match="the argument 'other' is no property"):
+        flow(parameters=schema)(lambda other: None)
+
+
+def test_a_flow_is_written_as_python(tmp_path):
+    code = adding.to_python()
+    head = f"from {__name__} import add\n\nfrom nbflow import flow\n"
+    assert code == f"{head}\n\n@flow\ndef adding(left: int, right: int = 2):\n    return add(left, right)\n"
+    adding.save(tmp_path / "x.flow.json")
+    assert nf.load(tmp_path / "x.flow.json").to_python() == code

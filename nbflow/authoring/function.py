@@ -35,7 +35,7 @@ class FunctionNode(Generic[P, R]):
         self.settings = settings or NodeSettings()
         self._fixed_id = fixed_id
 
-    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+    def __call__(self, /, *args: P.args, **kwargs: P.kwargs) -> R:
         """The function's value; while a flow is being drawn, the symbol of its output."""
         trace = active_trace()
         if trace is None:
@@ -51,7 +51,7 @@ class FunctionNode(Generic[P, R]):
         for name, value in bound.items():
             if isinstance(value, Output):
                 inputs.append((name, value))
-            elif self._is_many(name) and isinstance(value, list | tuple) and all(isinstance(item, Output) for item in value):
+            elif self._is_many(name) and isinstance(value, list | tuple) and value and all(isinstance(item, Output) for item in value):
                 inputs.extend((name, item) for item in value)
             else:
                 literals[name] = literal(value, f"argument '{name}' of node '{id_}'", exact=True)

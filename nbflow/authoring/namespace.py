@@ -6,6 +6,7 @@ import inspect
 import keyword
 from typing import TYPE_CHECKING, Any, Protocol
 
+from nbflow.authoring.body import draw_body
 from nbflow.authoring.symbol import Output, literal
 from nbflow.authoring.trace import given_settings, need_trace, settings_from
 from nbflow.core.errors import DefinitionError
@@ -28,7 +29,10 @@ class Types(Protocol):
 
 
 class CatalogueNode:
-    """One node type. Called inside a @flow: outputs of nodes go to its ports in order or by name, everything else is config."""
+    """One node type. Called inside a @flow: outputs of nodes go to its ports in order or by name, everything else is config.
+
+    A loop takes its body as a function: `nf.nodes.logic.loop_foreach(rows, body=lambda row: score(row))`; see also `nf.foreach`.
+    """
 
     def __init__(self, node_type: NodeType, *, name: str, id_: str | None = None, settings: NodeSettings | None = None) -> None:
         self.node_type = node_type
@@ -56,14 +60,19 @@ class CatalogueNode:
             for name, info in fields.items()
             if name not in names
         ]
+        if self.node_type.container:
+            options.append(kinds("body", kinds.KEYWORD_ONLY, default=None))
         return inspect.Signature([*ports, *options])
 
-    def __call__(self, *values: Any, **fields: Any) -> Output:
+    def __call__(self, /, *values: Any, **fields: Any) -> Output:
         """Draws a node into the flow. Raises DefinitionError outside of one."""
         trace = need_trace(f"{self.node_type.type}")
         id_ = trace.claim(self._id, self.__name__, named_by_variable=True)
+        body = fields.pop("body") if self.node_type.container and callable(fields.get("body")) else None
         inputs, config = self._sort(id_, values, fields)
         trace.add(Node(id=id_, type=self.node_type.type, config=config, parent=trace.parent, settings=self.settings), inputs)
+        if body is not None:
+            draw_body(trace, body, id_)
         return self.output(id_, config)
 
     def output(self, id_: str, config: Mapping[str, Any]) -> Output:
@@ -87,12 +96,14 @@ class CatalogueNode:
                     message = f"node '{id_}' ({self.node_type.type}): input '{port.name}' takes the output of a node; give fields by name"
                     raise DefinitionError(message)
                 inputs.append((port.name, item))
-        names = {port.name for port in ports}
+        named = {port.name: port for port in ports}
         config = {}
         for name, value in fields.items():
             field = name.removesuffix("_") if keyword.iskeyword(name.removesuffix("_")) else name
-            if field in names and isinstance(value, Output):
+            if field in named and isinstance(value, Output):
                 inputs.append((field, value))
+            elif field in named and named[field].many and _are_outputs(value):
+                inputs.extend((field, item) for item in value)
             else:
                 config[field] = literal(value, f"field '{field}' of node '{id_}'")
         return inputs, config
@@ -151,6 +162,10 @@ class Namespace:
 
     def __repr__(self) -> str:
         return f"<node types by group: {', '.join(self.__dir__())}>"
+
+
+def _are_outputs(value: Any) -> bool:
+    return isinstance(value, list | tuple) and bool(value) and all(isinstance(item, Output) for item in value)
 
 
 def attribute(type_: str) -> str:

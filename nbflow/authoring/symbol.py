@@ -135,6 +135,13 @@ class Output(Symbol):
             raise DefinitionError(message)
         return self._node, self._port, self._path
 
+    def port(self, name: str) -> Output:
+        """The output of this name, whatever it is: `sorted_.port("not paid")`."""
+        if name in self._ports:
+            return Output(self._node, name, self._ports)
+        message = f"node '{self._node}' has no port '{name}' (ports: {', '.join(self._ports)})"
+        raise DefinitionError(message)
+
     def _part(self, path: tuple[str | int, ...]) -> Output:
         return Output(self._node, self._port, self._ports, path)
 

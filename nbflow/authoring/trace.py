@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import ast
+import dis
 import inspect
 import re
 import sys
-import textwrap
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from nbflow.authoring.symbol import Output, Parameter
@@ -21,14 +19,11 @@ from nbflow.core.flow import Output as FlowOutput
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from types import FrameType
+    from types import CodeType, FrameType
 
     from pydantic import TypeAdapter
 
     from nbflow.core.node import NodeType
-
-Place = tuple[int | None, int | None, int | None, int | None]
-"""Line, column, last line, last column of a call in a source file."""
 
 _HERE = __name__.rpartition(".")[0]
 
@@ -41,45 +36,74 @@ class Definition:
     functions: Mapping[str, NodeType] = field(default_factory=dict)
 
 
-class Trace:
-    """The flow drawn so far."""
+class Defined:
+    """What has a definition: flows of cells and files, by which those who collect code know them."""
 
-    def __init__(self, names: Mapping[Place, str], code: object) -> None:
-        self.nodes: list[Node] = []
-        self.edges: list[Edge] = []
-        self.functions: dict[str, NodeType] = {}
-        self.parent: str | None = None
+    def definition(self) -> Definition:
+        """Document and functions."""
+        raise NotImplementedError
+
+
+class Ids:
+    """Ids of the nodes drawn so far."""
+
+    def __init__(self) -> None:
         self._taken: set[str] = set()
         self._numbers: dict[str, int] = {}  # the last one given to a name
-        self._names = names  # place of a call in the flow's function -> variable that it is assigned to
-        self._code = code
 
-    def claim(self, wanted: str | None, fallback: str, *, named_by_variable: bool = False) -> str:
-        """A node id that is not taken: the one asked for, the assigned variable's name, or the fallback with a number."""
-        if wanted is not None:
-            if wanted in self._taken:
-                message = f"two nodes are called '{wanted}'; ids are unique in a flow"
-                raise DefinitionError(message)
-            base = wanted
-        else:
-            base = (self._assigned() if named_by_variable else None) or re.sub(r"\W", "", fallback) or "node"
+    def __contains__(self, id_: object) -> bool:
+        return id_ in self._taken
+
+    def next(self, base: str) -> str:
+        """The id that a node would get by this name: the name, with a number where it is taken."""
         id_, number = base, self._numbers.get(base, 1)
         while id_ in self._taken:
             number += 1
             id_ = f"{base}_{number}"
-        self._numbers[base] = number
+        return id_
+
+    def take(self, base: str) -> str:
+        """Gives the next id by this name away."""
+        id_ = self.next(base)
+        self._numbers[base] = int(id_[len(base) + 1 :] or 1)
         self._taken.add(id_)
         return id_
 
+
+def base_id(name: str) -> str:
+    """The beginning of the ids of a function's or type's nodes."""
+    return re.sub(r"\W", "", name) or "node"
+
+
+class Trace:
+    """The flow drawn so far."""
+
+    def __init__(self, code: object) -> None:
+        self.nodes: list[Node] = []
+        self.edges: list[Edge] = []
+        self.functions: dict[str, NodeType] = {}
+        self.parent: str | None = None
+        self._ids = Ids()
+        self._code = code  # of the function that draws what is at `parent`: its variables name nodes
+
+    def claim(self, wanted: str | None, fallback: str, *, named_by_variable: bool = False) -> str:
+        """A node id that is not taken: the one asked for, the assigned variable's name, or the fallback with a number."""
+        if wanted is not None and wanted in self._ids:
+            message = f"two nodes are called '{wanted}'; ids are unique in a flow"
+            raise DefinitionError(message)
+        return self._ids.take(wanted or (self._assigned() if named_by_variable else None) or base_id(fallback))
+
     def _assigned(self) -> str | None:
-        """The variable to which the flow's function assigns the call that it is just making. A call made further down has no name here."""
+        """The variable to which the flow's function (or the loop's body) assigns the call that it is just making.
+
+        A call made further down has no name here.
+        """
         frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 -- the caller's place is the fact asked for
         while frame is not None and str(frame.f_globals.get("__name__", "")).startswith(_HERE):
             frame = frame.f_back
         if frame is None or frame.f_code is not self._code:
             return None
-        line, end_line, column, end_column = next(islice(frame.f_code.co_positions(), frame.f_lasti // 2, None))
-        return self._names.get((line, column, end_line, end_column))
+        return _assignments(frame.f_code).get(frame.f_lasti)
 
     def add(self, node: Node, inputs: list[tuple[str, Output]]) -> None:
         """Puts a node down with the edges into it."""
@@ -99,13 +123,14 @@ class Trace:
         return name
 
     @contextmanager
-    def inside(self, container: str) -> Iterator[None]:
-        """Nodes put down meanwhile belong to this loop."""
-        around, self.parent = self.parent, container
+    def inside(self, container: str, body: object) -> Iterator[None]:
+        """Nodes put down meanwhile belong to this loop, and are named by the variables of its body."""
+        around = self.parent, self._code
+        self.parent, self._code = container, getattr(body, "__code__", None)
         try:
             yield
         finally:
-            self.parent = around
+            self.parent, self._code = around
 
 
 _active: ContextVar[Trace | None] = ContextVar("trace", default=None)
@@ -127,7 +152,7 @@ def need_trace(what: str) -> Trace:
 
 def draw(function: Callable[..., Any], *, name: str, description: str, parameters: Mapping[str, Any], settings: FlowSettings) -> Definition:
     """The flow that a function draws. Raises DefinitionError; any error of the function itself passes through."""
-    trace = Trace(_assignments(function), getattr(function, "__code__", None))
+    trace = Trace(getattr(function, "__code__", None))
     token = _active.set(trace)
     try:
         symbols = {parameter: Parameter(f"params.{parameter}") for parameter in inspect.signature(function).parameters}
@@ -176,22 +201,16 @@ def literal_type(value: Any) -> str:
 
 
 @lru_cache(maxsize=256)
-def _assignments(function: Callable[..., Any]) -> dict[Place, str]:
-    """Places of the calls in `name = call(...)` statements, to the name. Empty without source."""
-    try:
-        lines, first = inspect.getsourcelines(function)
-        text = textwrap.dedent("".join(lines))
-        tree = ast.parse(text)
-    except (OSError, TypeError, SyntaxError, IndentationError):
-        return {}
-    indent = len(lines[0]) - len(text.partition("\n")[0]) - 1
-    found: dict[Place, str] = {}
-    for statement in ast.walk(tree):
-        if isinstance(statement, ast.Assign) and len(statement.targets) == 1 and isinstance(statement.value, ast.Call):
-            target, call = statement.targets[0], statement.value
-            if isinstance(target, ast.Name):
-                place = (call.lineno + first - 1, call.col_offset + indent, (call.end_lineno or 0) + first - 1, (call.end_col_offset or 0) + indent)
-                found[place] = target.id
+def _assignments(code: CodeType) -> dict[int, str]:
+    """Places in the byte code (`f_lasti`) of calls whose value goes straight into a variable, to its name. Needs no source."""
+    found: dict[int, str] = {}
+    before: range = range(0)  # an instruction reaches to where the next begins: it has caches
+    steps = [step for step in dis.get_instructions(code) if step.opname not in {"CACHE", "EXTENDED_ARG"}]
+    for step, following in zip(steps, [*steps[1:], None], strict=True):
+        if step.opname.startswith(("STORE_FAST", "STORE_DEREF")):
+            name = step.argval[0] if isinstance(step.argval, tuple) else step.argval  # since 3.13 one instruction may store and load
+            found.update(dict.fromkeys(before, str(name)))
+        before = range(step.offset, following.offset if following else step.offset + 2)
     return found
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from nbflow.cli import check, credentials, demo, executions, logs, nodes, prune, publish, run, serve, show, sql, workflows
+from nbflow.cli import check, code, credentials, demo, executions, logs, nodes, prune, publish, run, serve, show, sql, workflows
 from nbflow.cli.failure import INTERRUPTED, report
 
 app = typer.Typer(
@@ -20,7 +20,19 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for command in (run.run, check.check, publish.publish, executions.executions, show.show, logs.logs, sql.sql, nodes.nodes, prune.prune, demo.demo):
+for command in (
+    run.run,
+    check.check,
+    code.code,
+    publish.publish,
+    executions.executions,
+    show.show,
+    logs.logs,
+    sql.sql,
+    nodes.nodes,
+    prune.prune,
+    demo.demo,
+):
     app.command()(command)
 app.command(cls=serve.ServeCommand)(serve.serve)
 app.add_typer(credentials.credentials, name="credentials")

@@ -17,7 +17,7 @@ from jinja2.parser import Parser
 from jinja2.runtime import Undefined
 
 from nbflow.core.errors import ExpressionError
-from nbflow.core.sandbox import SANDBOX, listed_if_lazy, raise_undefined
+from nbflow.core.sandbox import PLAIN, SANDBOX, listed_if_lazy, raise_undefined
 from nbflow.core.suggest import advice
 
 if TYPE_CHECKING:
@@ -27,13 +27,14 @@ _CACHED = 4096  # expressions, a process
 _MAX_LENGTH = 10_000
 _SHOWN = 80  # characters of an expression in messages
 _REFERENCES = (nodes.Name, nodes.Getattr, nodes.Getitem)
+_ELSEWHERE = object()
 _METHODS = (BuiltinMethodType, MethodType)
 
 
 class Expression:
     """The text between `{{` and `}}`. Raises ExpressionError when it is not one."""
 
-    __slots__ = ("_program", "_tree", "names", "node_refs", "source")
+    __slots__ = ("_path", "_program", "_tree", "names", "node_refs", "source")
 
     def __init__(self, source: str) -> None:
         self.source = source
@@ -45,9 +46,12 @@ class Expression:
         self.names = frozenset(names)
         self.node_refs = frozenset(_node_refs(source, self._tree))
         _check_words(source, self._tree)
+        self._path = _path(self._tree)
 
     def evaluate(self, scope: Mapping[str, Any]) -> Any:
         """The value, of whatever type. Raises ExpressionError."""
+        if self._path is not None and (value := _looked_up(self._path, scope)) is not _ELSEWHERE:
+            return value
         program = self._program
         try:
             if program is None:
@@ -71,6 +75,26 @@ class Expression:
         if isinstance(error, SecurityError):
             return text
         return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _path(tree: nodes.Expr) -> tuple[str, ...] | None:
+    """`input.body.total` as names, the first one of the scope; None for anything else."""
+    names: list[str] = []
+    node: nodes.Node = tree
+    while isinstance(node, nodes.Getattr):
+        names.append(node.attr)
+        node = node.node
+    return (node.name, *reversed(names)) if isinstance(node, nodes.Name) and names else None
+
+
+def _looked_up(path: tuple[str, ...], scope: Mapping[str, Any]) -> Any:
+    """What such a path leads to through plain objects, the way that the sandbox goes first too; else `_ELSEWHERE`, and the program decides."""
+    value: Any = scope
+    for name in path:
+        if type(value) is not dict or name not in value:
+            return _ELSEWHERE
+        value = value[name]
+    return value if type(value) in PLAIN else _ELSEWHERE
 
 
 @lru_cache(maxsize=_CACHED)

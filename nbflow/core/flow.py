@@ -1,7 +1,7 @@
 """The flow document: the one thing that decorators, canvas, files, engine, store and server share.
 
 Canonical JSON: keys in declaration order, defaults left out, layout apart from meaning, so that a diff in git
-shows what changed and moving a node is no change of the flow (`Flow.hash` ignores layout).
+shows what changed and moving a node is no change of the flow (`Flow.hash` ignores layout and sticky notes).
 """
 
 from __future__ import annotations
@@ -89,6 +89,17 @@ class Edge:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Note:
+    """A sticky note on the canvas: drawing, like the layout. `box` is x, y, width, height; `parent` the loop that it lies in."""
+
+    __pydantic_config__: ClassVar = _STRICT
+    text: str
+    box: tuple[float, float, float, float]
+    colour: str = ""
+    parent: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Output:
     """Where one named output of the flow comes from."""
 
@@ -128,6 +139,7 @@ class Flow:
     outputs: Mapping[str, Output] = field(default_factory=dict)
     settings: FlowSettings = FlowSettings()
     layout: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    notes: Mapping[str, Note] = field(default_factory=dict)
 
     def node(self, id_: str) -> Node:
         """The node with this id. Raises KeyError."""
@@ -146,9 +158,10 @@ class Flow:
 
     @property
     def hash(self) -> str:
-        """SHA-256 (hex, 64 characters) of the canonical document without layout."""
+        """SHA-256 (hex, 64 characters) of the canonical document without what is only drawing."""
         document = self.to_dict()
-        document.pop("layout", None)
+        for name in ("layout", "notes"):
+            document.pop(name, None)
         text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()
 

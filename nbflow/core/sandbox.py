@@ -91,7 +91,8 @@ class Missing(StrictUndefined):
         return _absent(owner, name)
 
 
-_HARMLESS = frozenset({str, int, float, bool, type(None), dict, list})
+PLAIN = frozenset({str, int, float, bool, type(None), dict, list})
+"""Types whose values may always be seen."""
 
 
 class Sandbox(ImmutableSandboxedEnvironment):
@@ -101,7 +102,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         """`obj.attribute`. Raises SecurityError for what expressions may not see."""
-        if type(obj) is dict and attribute in obj and type(obj[attribute]) in _HARMLESS:  # almost always; the checks below cost more than the rest
+        if type(obj) is dict and attribute in obj and type(obj[attribute]) in PLAIN:  # almost always; the checks below cost more than the rest
             return obj[attribute]
         if isinstance(obj, Undefined):
             raise_undefined(obj)

@@ -72,12 +72,11 @@ def _build(value: Any, field: str, found: list[Expression]) -> _Part | None:
         if not parts:
             return None
         finish = list if isinstance(value, list) else tuple
+        by_index = dict(parts)
+        entries = [(item, by_index.get(index)) for index, item in enumerate(value)]
 
         def render(scope: Mapping[str, Any]) -> Any:
-            result = [_copy(item) for item in value]
-            for index, part in parts:
-                result[index] = part(scope)
-            return finish(result)
+            return finish([part(scope) if part is not None else _copy(item) for item, part in entries])
 
         return render
     return None
@@ -96,11 +95,11 @@ def _build_mapping(value: Mapping[Any, Any], field: str, found: list[Expression]
     if not parts:
         return None
 
+    by_key = dict(parts)
+    entries = [(key, item, by_key.get(key), isinstance(item, Mapping | list)) for key, item in value.items()]
+
     def render(scope: Mapping[str, Any]) -> dict[Any, Any]:
-        result = {key: _copy(item) for key, item in value.items()}
-        for key, part in parts:
-            result[key] = part(scope)
-        return result
+        return {key: part(scope) if part is not None else _copy(item) if deep else item for key, item, part, deep in entries}
 
     return render
 

@@ -32,6 +32,7 @@ _CELL_CHARS = 80
 _ROWS = 5
 _BUDGETS = (3600, 1800, 600)  # bytes, tried in turn: what closes the containers is not counted exactly
 _RESERVED = 100  # bytes left for markers
+_KNOWN_KEYS = 4096
 _CONTAINERS = 100  # that the quick way copies
 _MIN_INT, _MAX_INT = -(2**63), 2**64 - 1  # what JSON encoders write
 _TEXTS = (date, time, timedelta, Decimal, UUID, PurePath)
@@ -54,7 +55,8 @@ def preview(value: Any) -> Any:
 def _bounded(value: Any) -> Any:
     import orjson
 
-    if type(value) in {dict, list} and not redactor.active:
+    kind = type(value)
+    if (kind is dict or kind is list) and not redactor.active:
         try:
             shown = _Copy().of(value, 0)
             if len(orjson.dumps(shown)) <= MAX_BYTES:
@@ -165,19 +167,37 @@ class _Copy:
             return [item if type(item) is str and len(item) <= _CHARS and item.isascii() else self.item(item, depth) for item in value]
         shown = {}
         for key, item in value.items():
-            if type(key) is not str or len(key) > _KEY_CHARS or not key.isascii() or key[:1] == "$":
+            if type(key) is not str or (key not in _good_keys and not _is_good(key)):
                 raise ValueError
-            shown[key] = item if type(item) is str and len(item) <= _CHARS and item.isascii() else self.item(item, depth)
+            kind = type(item)
+            if kind is str and len(item) <= _CHARS and item.isascii():
+                shown[key] = item
+            elif kind is dict or kind is list:
+                shown[key] = self.of(item, depth + 1)
+            else:
+                shown[key] = self.item(item, depth)
         return shown
 
     def item(self, item: Any, depth: int) -> Any:
         """What is no short text."""
         kind = type(item)
+        if (kind is int and _MIN_INT <= item <= _MAX_INT) or (kind is float and isfinite(item)) or item is None or kind is bool:
+            return item
         if kind is dict or kind is list:
             return self.of(item, depth + 1)
-        if item is None or kind is bool or (kind is int and _MIN_INT <= item <= _MAX_INT) or (kind is float and isfinite(item)):
-            return item
         raise ValueError
+
+
+_good_keys: set[str] = set()  # the same few come with every request
+
+
+def _is_good(key: str) -> bool:
+    """Whether a key is shown as it is."""
+    if len(key) > _KEY_CHARS or not key.isascii() or key[:1] == "$":
+        return False
+    if len(_good_keys) < _KNOWN_KEYS:
+        _good_keys.add(key)
+    return True
 
 
 _Shower = Callable[[_Walk, Any, int], Any]

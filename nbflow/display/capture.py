@@ -38,11 +38,14 @@ _consoles: list[Any] = []  # the real streams behind ours
 _sessions: list[Any] = []  # of kernels, that have our detour
 _display_ids: OrderedDict[str, None] = OrderedDict()  # of displays made inside nodes
 _fork_hook: list[bool] = []
+_installed: list[Any] = []  # as `_marks` were after the last time
 _handling: ContextVar[bool] = ContextVar("_handling", default=False)  # a log record is on its way to the user's handlers
 
 
 def install() -> None:
     """Puts the detours in place. Cheap and idempotent: call it when an execution starts, since others replace `sys.stdout` too."""
+    if _marks() == _installed and _shell() is None:
+        return
     with _lock:
         for name in ("stdout", "stderr"):
             stream = getattr(sys, name)
@@ -68,6 +71,12 @@ def install() -> None:
         if not _fork_hook:  # a forked child has a copy of the record that nobody reads
             _fork_hook.append(True)
             os.register_at_fork(after_in_child=lambda: current_node.set(None))
+        _installed[:] = _marks()
+
+
+def _marks() -> list[Any]:
+    """What others replace."""
+    return [sys.stdout, sys.stderr, threading.Thread.start, ThreadPoolExecutor.submit, logging.Logger.callHandlers, warnings.showwarning]
 
 
 def uninstall() -> None:

@@ -19,6 +19,8 @@ from nbflow.engine.process import ProcessPool
 from nbflow.engine.threads import ThreadPool, storable
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from nbflow.engine.call import NodeCall
     from nbflow.engine.plan import PlanNode
 
@@ -27,11 +29,35 @@ processes = ProcessPool()
 _ONCE = Retry(max_tries=1)
 
 
-async def invoke(call: NodeCall) -> Any:
-    """The node's value, all settings respected."""
+def invoke(call: NodeCall) -> Coroutine[Any, Any, Any]:
+    """What gives the node's value, all settings respected."""
+    node = call.plan_node
+    if node.guarded:
+        return _guarded(call)
+    return _plain(call) if node.is_async and node.body is None else _permitted(call, None)
+
+
+async def _plain(call: NodeCall) -> Any:
+    """An async function without settings: `_permitted`, `_call` and `_on_loop` in one coroutine, since most calls are this."""
+    permits = call.scope.run.permits
+    if not permits.take():
+        call.queued = call.attempt == 1
+        await permits.wait()
+    try:
+        if call.queued:
+            call.begin()
+        return await _on_loop(call)
+    except asyncio.CancelledError as error:
+        _refuse_stray(error)
+        raise
+    except (SystemExit, KeyboardInterrupt) as error:
+        raise storable(error) from error
+    finally:
+        permits.give()
+
+
+async def _guarded(call: NodeCall) -> Any:
     settings = call.plan_node.node.settings
-    if not call.plan_node.guarded:
-        return await _permitted(call, None)
     if settings.disabled:
         return _passed(call)
     if settings.each:
@@ -146,11 +172,16 @@ async def _call(call: NodeCall) -> Any:
             return await _here(call)
         return await _in_thread(call)
     except asyncio.CancelledError as error:
-        task = asyncio.current_task()
-        if task is None or task.cancelling():
-            raise
-        raise storable(error) from error
+        _refuse_stray(error)
+        raise
     except (SystemExit, KeyboardInterrupt) as error:
+        raise storable(error) from error
+
+
+def _refuse_stray(error: asyncio.CancelledError) -> None:
+    """Raises it as something else unless somebody has cancelled this task."""
+    task = asyncio.current_task()
+    if task is not None and not task.cancelling():
         raise storable(error) from error
 
 

@@ -34,12 +34,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Outcome:
-    """How an execution ended. `outputs` and `values` hold the objects themselves; `values` is by node id."""
+    """How an execution ended. `outputs` and `results` hold the objects themselves; `results` is by node id, an `Emit` where a node gave one."""
 
     status: ExecutionStatus
     outputs: Mapping[str, Any] = field(default_factory=dict)
-    values: Mapping[str, Any] = field(default_factory=dict)
+    results: Mapping[str, Any] = field(default_factory=dict)
     error: ExecutionError | None = None
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """By node id; of several ports the live one, or all live ones by name."""
+        return {id_: plain(result) for id_, result in self.results.items()}
 
 
 class Run:
@@ -110,8 +115,11 @@ class Run:
         root = self._root = Scope(self, self.plan)
         timeout = self.flow.settings.timeout
         try:
-            async with asyncio.timeout(timeout.total_seconds() if timeout else None) as self._deadline:
+            if timeout is None:
                 await root.finish()
+            else:
+                async with asyncio.timeout(timeout.total_seconds()) as self._deadline:
+                    await root.finish()
         except NodeFailed as failed:
             outcome = self._failed(failed)
         except TimeoutError:
@@ -137,14 +145,15 @@ class Run:
                 preview(dict(outcome.outputs)), record, outcome.error.node if outcome.error else None,
             )
         )  # fmt: skip
+        self._root = None  # it knows this run: a cycle a run would keep the garbage collector busy
         self.sink = _deaf  # functions that were left behind in threads may still print
         return outcome
 
-    def _values(self) -> dict[str, Any]:
+    def _results(self) -> dict[str, Any]:
         root = self._root
         if root is None:
             return {}
-        return {id_: plain(value) for id_, position in root.plan.index.items() if (value := root.results[position]) is not MISSING}
+        return {id_: value for id_, position in root.plan.index.items() if (value := root.results[position]) is not MISSING}
 
     def _completed(self) -> Outcome:
         root = self._root
@@ -163,7 +172,7 @@ class Run:
             outputs = {
                 root.plan.nodes[position].id: plain(root.results[position]) for position in root.plan.leaves if root.results[position] is not MISSING
             }
-        return Outcome(status=ExecutionStatus.COMPLETED, outputs=outputs, values=self._values())
+        return Outcome(status=ExecutionStatus.COMPLETED, outputs=outputs, results=self._results())
 
     def _failed(self, failed: NodeFailed) -> Outcome:
         if isinstance(failed.error, asyncio.CancelledError):
@@ -181,7 +190,7 @@ class Run:
         return self._ended(ExecutionStatus.CANCELLED, error)
 
     def _ended(self, status: ExecutionStatus, error: ExecutionError) -> Outcome:
-        return Outcome(status=status, values=self._values(), error=error)
+        return Outcome(status=status, results=self._results(), error=error)
 
 
 def _deaf(_event: object, /) -> None:

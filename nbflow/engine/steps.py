@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from nbflow.engine.call import NodeCall
 
 
+_lock = threading.Lock()  # one for all: interruptions are rare, executions are not
+
+
 class Hold:
     """Which call holds the loop's thread right now. Whoever sets `call` to None looks at `interrupted` after it, and then calls `settle`.
 
@@ -21,17 +24,16 @@ class Hold:
     reads `interrupted`, so one of them sees the other.
     """
 
-    __slots__ = ("_lock", "_thread", "call", "interrupted")
+    __slots__ = ("_thread", "call", "interrupted")
 
     def __init__(self) -> None:
         self.call: NodeCall | None = None
         self.interrupted = False
         self._thread = threading.get_ident()
-        self._lock = threading.Lock()
 
     def interrupt(self) -> bool:
         """From any thread: raises NodeInterrupted in the call that holds the loop. Gives whether there was one."""
-        with self._lock:
+        with _lock:
             self.interrupted = True
             if self.call is None:
                 self.interrupted = False
@@ -41,7 +43,7 @@ class Hold:
 
     def settle(self) -> None:
         """On the loop's thread: an interruption that came too late is not raised any more."""
-        with self._lock:
+        with _lock:
             forget_interrupt()
             self.interrupted = False
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from nbflow.core.states import ExecutionStatus
 from nbflow.display.view import LiveView, in_kernel
+from nbflow.runtime.landing import landing
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
@@ -68,7 +69,7 @@ class Execution:
         self._view_lock = threading.Lock()
         self.record_error: Exception | None = None  # the store's, when the result could not be written down
         self._outcome: Outcome | None = None
-        self._done: Future[Execution] = Future()
+        self._future: Future[Execution] | None = None  # of its end; most executions of a server are never asked
         self._run: Run | None = None
         self._loop: asyncio.AbstractEventLoop | None = None  # on which it runs
         self._shown = False
@@ -88,7 +89,14 @@ class Execution:
     @property
     def done(self) -> bool:
         """Whether it has ended and is recorded."""
-        return self._done.done()
+        return self._future is not None and self._future.done()
+
+    @property
+    def _done(self) -> Future[Execution]:
+        with self._view_lock:
+            if self._future is None:
+                self._future = Future()
+            return self._future
 
     @property
     def view(self) -> LiveView:
@@ -229,7 +237,9 @@ class Execution:
     async def recorded(self) -> None:
         """Waits, on any loop, until the execution has ended and is recorded."""
         if not self._done.done():
-            await asyncio.wrap_future(self._done)
+            recorded = asyncio.get_running_loop().create_future()
+            landing().when(self._done, lambda _: None if recorded.done() else recorded.set_result(None))
+            await recorded
 
     def _ipython_display_(self) -> None:
         if not self._shown:

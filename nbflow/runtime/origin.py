@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ class Origin:
     request: Any = None
 
 
-def optional_text(value: object) -> str | None:
+@lru_cache(maxsize=1024)
+def optional_text(value: UUID | None) -> str | None:
     """As a record keeps it."""
     return None if value is None else str(value)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections import defaultdict, deque
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -37,8 +36,8 @@ _NO_USAGE = Usage()
 class Records(Protocol):
     """The part of a store that recording needs."""
 
-    def submit(self, records: list[Mapping[str, Any]], *, durable: bool = True) -> Future[None]:
-        """Queues records; the future is done when they are durable or, without `durable`, written."""
+    def submit(self, records: list[Mapping[str, Any]]) -> Future[None]:
+        """Queues records; the future is done when they are durable."""
 
 
 class Recorder:
@@ -65,45 +64,48 @@ class Recorder:
         """Keeps the event."""
         self._events.append(event)
 
-    def begin(self) -> Future[None]:
-        """Writes down that it starts; the future is done when that survives this process. Whoever finds it knows that nodes may have run."""
-        with self._lock:
-            self._started = True
-            return self._submitted([self._numbered({"k": "started", "execution_id": self.execution_id, "ts": time.time_ns()})], durable=False)
-
     def abandon(self) -> None:
         """Keeps nothing any more."""
         with self._lock:
             self._abandoned = True
 
-    def flush(self, *, durable: bool = True) -> Future[None]:
-        """Hands all events so far to the store; the future is done when they, and all before them, are durable. Never raises itself.
-
-        Without `durable` it is done when they are written: they survive the end of this process, not yet a power cut.
-        """
+    def flush(self) -> Future[None]:
+        """Hands all events so far to the store; the future is done when they, and all before them, are durable. Never raises itself."""
         with self._lock:
             if self._abandoned:
                 self._events.clear()
                 return self._last or _nothing_to_write()
-            records, self._first = self._first, []
-            while self._events:
-                record = self._record(self._events.popleft())
-                if record is not None:
-                    records.append(self._numbered(record))
+            records = self._records()
             if records or self._last is None:
-                written = self._submitted(records, durable=durable)
+                written = self._submitted(records)
                 if self._last is None or not self._last.done() or self._last.exception() is None:  # what was refused once stays missing
                     self._last = written
             return self._last
+
+    def take(self) -> list[Mapping[str, Any]]:
+        """The records of all events so far, for whoever writes them down in place of `flush`."""
+        with self._lock:
+            if self._abandoned:
+                self._events.clear()
+                return []
+            return self._records()
+
+    def _records(self) -> list[Mapping[str, Any]]:
+        records, self._first = self._first, []
+        while self._events:
+            record = self._record(self._events.popleft())
+            if record is not None:
+                records.append(self._numbered(record))
+        return records
 
     def _numbered(self, record: dict[str, Any]) -> dict[str, Any]:
         record["seq"] = self._seq
         self._seq += 1
         return record
 
-    def _submitted(self, records: list[Mapping[str, Any]], *, durable: bool) -> Future[None]:
+    def _submitted(self, records: list[Mapping[str, Any]]) -> Future[None]:
         try:
-            return self._store.submit(records) if durable else self._store.submit(records, durable=False)
+            return self._store.submit(records)
         except Exception as error:  # noqa: BLE001 -- told through the future, like every other failure to write
             refused: Future[None] = Future()
             refused.set_exception(error)

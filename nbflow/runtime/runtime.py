@@ -16,7 +16,7 @@ from weakref import WeakKeyDictionary
 from nbflow.core.check import check
 from nbflow.core.errors import CheckError, ExecutionError
 from nbflow.core.events import ExecutionFinished
-from nbflow.core.ids import new_id
+from nbflow.core.ids import new_text_id
 from nbflow.core.parameters import validate
 from nbflow.core.states import ExecutionStatus
 from nbflow.core.values import preview
@@ -28,6 +28,7 @@ from nbflow.engine.run import Outcome, Run
 from nbflow.engine.services import Clock, Services, SystemClock
 from nbflow.runtime.catalogue import FunctionCatalogue
 from nbflow.runtime.execution import Execution
+from nbflow.runtime.landing import settled
 from nbflow.runtime.origin import Origin, optional_text
 from nbflow.runtime.recorder import Recorder
 from nbflow.runtime.resident import resident
@@ -35,7 +36,7 @@ from nbflow.store.opening import open_store
 from nbflow.store.project import find_project
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Mapping
+    from collections.abc import Callable, Mapping
     from concurrent.futures import Future
     from pathlib import Path
     from uuid import UUID
@@ -62,16 +63,12 @@ class Prepared:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Accepted:
-    """An execution that is written down and has not begun. `written` is done when that is durable; None when another process did it.
-
-    `next_seq` numbers its next record; `started` says that its start is written down too.
-    """
+    """An execution that has not begun. `next_seq` numbers its next record; `started` says that its start is written down too."""
 
     id: str
     prepared: Prepared
     params: Mapping[str, Any]
     input: Any
-    written: Future[None] | None = None
     next_seq: int = 1
     started: bool = False
     organization_id: UUID | None = None  # whose credentials it may use; None: those of the first organization
@@ -166,13 +163,13 @@ class Runtime:
         """
         values = validate(prepared.definition.flow.name, prepared.definition.flow.parameters, params or {})
         origin = origin or Origin(trigger=trigger, source=source)
-        accepted = Accepted(id=str(new_id()), prepared=prepared, params=values, input=input, organization_id=origin.organization_id)
+        accepted = Accepted(id=new_text_id(), prepared=prepared, params=values, input=input, organization_id=origin.organization_id)
         recorder = Recorder(accepted.id, self.store, self._accepted(accepted, origin))
-        execution, work = self._begin(accepted, recorder, sinks, resident.loop, told=True)
-        resident.start(work)
+        execution, run = self._begin(accepted, recorder, sinks, resident.loop, told=True)
+        resident.start(self._execute(execution, run, recorder))
         return execution
 
-    def accept(
+    def acceptance(
         self,
         prepared: Prepared,
         params: Mapping[str, Any] | None = None,
@@ -180,21 +177,30 @@ class Runtime:
         input: Any = None,  # noqa: A002 -- the field's word
         origin: Origin,
         started: bool = False,
-        durable: bool = True,
-    ) -> Accepted:
-        """Writes down that an execution will be: for servers, which promise it before they run it. Raises ParameterError, StoreError.
+    ) -> tuple[Accepted, list[Mapping[str, Any]]]:
+        """An execution that will be, and the records that promise it, for servers, which write them down before they run it. Raises ParameterError.
 
-        The promise holds when `written` is done; without `durable` it does not survive a power cut before a later record is durable.
-        `started` writes the start in the same breath: it will run at once, or be found interrupted.
+        `started` tells the start in the same breath: it will run at once, or be found interrupted.
         """
         values = validate(prepared.definition.flow.name, prepared.definition.flow.parameters, params or {})
-        accepted = Accepted(id=str(new_id()), prepared=prepared, params=values, input=input, organization_id=origin.organization_id)
+        accepted = Accepted(
+            id=new_text_id(),
+            prepared=prepared,
+            params=values,
+            input=input,
+            next_seq=1 + started,
+            started=started,
+            organization_id=origin.organization_id,
+        )
         records = self._accepted(accepted, origin)
         if started:
             records.append({"k": "started", "execution_id": accepted.id, "ts": time.time_ns(), "seq": 1})
-        written = self.store.submit(records) if durable else self.store.submit(records, durable=False)
-        self._unsynced = self._unsynced or not durable
-        return replace(accepted, written=written, next_seq=1 + started, started=started)
+        return accepted, records
+
+    def beginning(self, accepted: Accepted) -> tuple[Accepted, list[Mapping[str, Any]]]:
+        """The same execution as one that starts, and the record of that: to be written down before any node runs."""
+        record = {"k": "started", "execution_id": accepted.id, "ts": time.time_ns(), "seq": accepted.next_seq}
+        return replace(accepted, next_seq=accepted.next_seq + 1, started=True), [record]
 
     async def run(
         self,
@@ -206,7 +212,8 @@ class Runtime:
         origin: Origin | None = None,
     ) -> Execution:
         """Like `start`, on the caller's own loop, to the durable end."""
-        accepted = self.accept(prepared, params, input=input, origin=origin or Origin(), started=True, durable=False)
+        accepted, records = self.acceptance(prepared, params, input=input, origin=origin or Origin(), started=True)
+        await settled(self.store.submit(records, durable=False))
         return await self.run_accepted(accepted, sinks=sinks)
 
     def recall(
@@ -239,11 +246,6 @@ class Runtime:
             record["seq"] = seq
         return self.store.submit([record])
 
-    def begin_accepted(self, accepted: Accepted) -> tuple[Accepted, Future[None]]:
-        """Writes down that it starts, for somebody else who runs it; the future is done when that survives this process."""
-        recorder = Recorder(accepted.id, self.store, [], next_seq=accepted.next_seq)
-        return replace(accepted, next_seq=accepted.next_seq + 1, started=True), recorder.begin()
-
     def abandon(self, execution_id: str) -> None:
         """Records nothing more of an execution: it will be found interrupted, and maybe run again by whoever comes next."""
         if (recorder := self._recorders.pop(execution_id, None)) is not None:
@@ -255,44 +257,41 @@ class Runtime:
         self._clients = WeakKeyDictionary()
 
     async def run_accepted(
-        self,
-        accepted: Accepted,
-        *,
-        sinks: tuple[Sink, ...] = (),
-        durable: bool = True,
-        begun: Callable[[Execution], object] | None = None,
+        self, accepted: Accepted, *, sinks: tuple[Sink, ...] = (), begun: Callable[[Execution], object] | None = None
     ) -> Execution:
-        """Runs it on the caller's own loop, to the recorded end; its start is written down before any node runs. Raises StoreError; then none ran.
+        """Runs it on the caller's own loop, to the durable end; its start is written down before any node runs. Raises StoreError; then none ran.
 
-        `begun` gets the handle before that, to cancel it by. With `durable` the end survives a power cut, without only this process.
+        `begun` gets the handle before that, to cancel it by.
         """
-        recorder = Recorder(accepted.id, self.store, [], next_seq=accepted.next_seq, started=accepted.started)
-        execution, work = self._begin(accepted, recorder, sinks, asyncio.get_running_loop(), told=False, durable=durable)
-        if begun is not None:
-            begun(execution)
-        try:
-            if accepted.written is not None:
-                await settled(accepted.written)
-            if not accepted.started:
-                await settled(recorder.begin())
-        except BaseException:
-            work.close()
-            self._recorders.pop(accepted.id, None)
-            raise
-        await work
+        if not accepted.started:
+            accepted, records = self.beginning(accepted)
+            await settled(self.store.submit(records, durable=False))
+        execution, recorder = await self.perform(accepted, sinks=sinks, begun=begun)
+        self._settle(execution, recorder)
         await execution.recorded()
         return execution
 
+    async def perform(
+        self, accepted: Accepted, *, sinks: tuple[Sink, ...] = (), begun: Callable[[Execution], object] | None = None
+    ) -> tuple[Execution, Recorder]:
+        """Runs what is accepted and started to its end, on the caller's own loop. The caller writes down what the recorder still has, and
+        then calls `performed`.
+        """
+        recorder = Recorder(accepted.id, self.store, [], next_seq=accepted.next_seq, started=True)
+        execution, run = self._begin(accepted, recorder, sinks, asyncio.get_running_loop(), told=False)
+        if begun is not None:
+            begun(execution)
+        await self._run(execution, run, recorder)
+        return execution, recorder
+
+    def performed(self, recorder: Recorder) -> None:
+        """Its last record is written. If nobody else does, this makes it durable, within FLUSH_S."""
+        self._unsynced = True
+        self._recorders.pop(recorder.execution_id, None)  # last: with it, the thread that flushes lives on
+
     def _begin(
-        self,
-        accepted: Accepted,
-        recorder: Recorder,
-        sinks: tuple[Sink, ...],
-        loop: asyncio.AbstractEventLoop,
-        *,
-        told: bool,
-        durable: bool = True,
-    ) -> tuple[Execution, Coroutine[Any, Any, None]]:
+        self, accepted: Accepted, recorder: Recorder, sinks: tuple[Sink, ...], loop: asyncio.AbstractEventLoop, *, told: bool
+    ) -> tuple[Execution, Run]:
         """`told`: the handle keeps the events, since somebody may look at it."""
         capture.install()
         prepared = accepted.prepared
@@ -302,10 +301,14 @@ class Runtime:
         run = Run(accepted.id, prepared.plan, sink=sink, params=accepted.params, input=accepted.input, services=services)
         execution.begin(run, loop)
         self._watch(recorder)
-        return execution, self._execute(execution, run, recorder, durable=durable)
+        return execution, run
 
-    async def _execute(self, execution: Execution, run: Run, recorder: Recorder, *, durable: bool) -> None:
-        """To the end; those who wait for the execution go on when its last record is durable, or cannot be."""
+    async def _execute(self, execution: Execution, run: Run, recorder: Recorder) -> None:
+        await self._run(execution, run, recorder)
+        self._settle(execution, recorder)
+
+    async def _run(self, execution: Execution, run: Run, recorder: Recorder) -> None:
+        """To the end, whatever it is."""
         try:
             outcome = await run.execute()
         except BaseException as fault:  # noqa: BLE001 -- a fault of the engine itself; whoever waits must hear of it
@@ -315,8 +318,10 @@ class Runtime:
             recorder(ExecutionFinished(execution.id, execution.flow.name, "failed", time.time_ns(), 0, None, record))
             outcome = Outcome(status=ExecutionStatus.FAILED, error=error)
         execution.end(outcome)
-        written = recorder.flush(durable=durable)
-        self._unsynced = self._unsynced or not durable
+
+    def _settle(self, execution: Execution, recorder: Recorder) -> None:
+        """Those who wait for the execution go on when its last record is durable, or cannot be."""
+        written = recorder.flush()
         self._recorders.pop(recorder.execution_id, None)  # last: with it, the thread that flushes lives on
         written.add_done_callback(execution.settle)
 
@@ -396,14 +401,6 @@ def _ordinary_http() -> httpx.AsyncClient:
     import httpx
 
     return httpx.AsyncClient(timeout=httpx.Timeout(60, connect=5))
-
-
-async def settled(written: Future[None]) -> None:
-    """Waits, on any loop, until records are written; raises what that failed with."""
-    if written.done():
-        written.result()
-    else:
-        await asyncio.wrap_future(written)
 
 
 def _fan_out(*sinks: Callable[[Any], object]) -> Callable[[Any], None]:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
+    from starlette.types import Receive, Scope, Send
+
     from nbflow.server.settings import ServerSettings
     from nbflow.server.state import ServerState
 
@@ -52,18 +54,25 @@ RESOURCES = (  # modules of routes/, in the order of the documentation
 )
 
 
+class _Application(FastAPI):
+    shortcut: Shortcut
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await (self.shortcut if self.shortcut.takes(scope) else super().__call__)(scope, receive, send)
+
+
 def create_app(settings: ServerSettings, *, project: Path | None = None) -> FastAPI:
     """An ASGI application for one project (default: `find_project()`). Its parts are on `app.state.nbflow` (`ServerState`).
 
     Nothing starts before its lifespan does. Raises StoreReadOnlyError when the project's folder refuses writing.
     """
     server = assemble(settings, project)
-    app = FastAPI(title="nbflow", version=__version__, lifespan=_lifespan, **openapi.OPTIONS)
+    app = _Application(title="nbflow", version=__version__, lifespan=_lifespan, **openapi.OPTIONS)
     app.state.nbflow = server
+    app.shortcut = Shortcut(server.webhooks, server.metrics)
     errors.install(app)
     app.add_middleware(BodyLimit, most_bytes=settings.max_body_bytes)  # the innermost first
     app.add_middleware(Gate, authenticator=server.authenticator)
-    app.add_middleware(Shortcut, endpoint=server.webhooks)
     app.add_middleware(CountRequests, metrics=server.metrics)
     app.add_middleware(Faults)
     app.add_middleware(RequestId)

@@ -4,30 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from nbflow.core.errors import NbflowError, QueueFullError, RetryError, WorkerError
 from nbflow.core.events import ErrorRecord
+from nbflow.runtime.landing import settled
 from nbflow.runtime.origin import Origin
-from nbflow.runtime.runtime import settled
 from nbflow.server.clients import guarded_client
 from nbflow.server.definitions import Definitions
 from nbflow.server.execution import Fault, QueueStatus, Result
-from nbflow.server.job import Job, Listener, lane_of, limit_of, result_of
+from nbflow.server.job import Job, Listener, lane_of, limit_of, result_of, runs_again
 from nbflow.server.kept import KeptRequests, keep
 from nbflow.server.line import Line
 from nbflow.server.lock import ServerLock
 from nbflow.server.recovery import take_up
+from nbflow.server.tide import Tide
 from nbflow.server.workers.pool import Workers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from concurrent.futures import Future
     from uuid import UUID
 
+    from nbflow.runtime.recorder import Recorder
     from nbflow.runtime.runtime import Runtime
     from nbflow.server.definitions import Ready
     from nbflow.server.execution import ExecutionRequest, Response, Ticket
@@ -58,8 +58,6 @@ class Executor:
             "worker": Line(max(1, min(settings.worker_kernels, settings.max_running)), settings.queue_limit),
         }
         self._jobs: dict[str, Job] = {}
-        self._written: deque[tuple[Job, BaseException | None]] = deque()  # from the journal's thread, until the loop looks
-        self._woken = False
         self._idle = asyncio.Event()
         self._draining = self._closing = False
         self.lock = ServerLock(runtime.project)
@@ -68,6 +66,7 @@ class Executor:
     async def start(self) -> None:
         """Becomes the project's one server and takes up what an earlier one left. Raises ServerRunningError when another server lives."""
         self._loop = asyncio.get_running_loop()
+        self._tide = Tide(self._runtime.store, self._loop)
         self.lock.acquire()
         self._runtime.lend(http=partial(guarded_client, self._settings.allowed_hosts))
         self._workers.clean()
@@ -81,7 +80,7 @@ class Executor:
         """On return the execution is accepted; it runs in the background, now or when its turn comes.
 
         In mode `queue` the acceptance is durable by then: it outlives the server and a power cut. In mode `wait` it may be written
-        and not yet durable; it is durable before either future of the ticket is done.
+        and not yet durable; it is durable before either future of the ticket is done. So the disk works while the flow runs.
 
         Raises CheckError, DefinitionError, ParameterError, QueueFullError (too many wait, or the server is stopping), StoreError, WorkerError
         (the server has no worker kernels and the flow needs one); then nothing was accepted.
@@ -95,23 +94,20 @@ class Executor:
             line.reserve(key, name, limit)
         try:
             started = at_once and ready.where == "here"
-            accepted = self._runtime.accept(
-                ready.prepared, request.params, input=request.input, origin=_origin(request), started=started, durable=not at_once
+            accepted, records = self._runtime.acceptance(
+                ready.prepared, request.params, input=request.input, origin=_origin(request), started=started
             )
-            written = accepted.written
-            assert written is not None  # noqa: S101  (it was accepted here)
-            if written.done():
-                written.result()
         except BaseException:
             self._give_back(line, key, placed=at_once)
             raise
         job = self._jobs[accepted.id] = Job(request, ready, accepted, self._loop, placed=at_once)
-        if written.done():
-            self._enter(job)
+        job.entered = self._loop.create_future()
+        if at_once:
+            self._tide.write(records, partial(self._enter_written, job))
         else:
-            job.entered = self._loop.create_future()
-            written.add_done_callback(partial(self._note_written, job))
-            await job.entered
+            job.promised = True  # before anybody hears of it
+            self._tide.promise(records, partial(self._enter_written, job))
+        await job.entered
         return job.ticket
 
     def _refuse(self, ready: Ready, line: Line[Job]) -> None:
@@ -130,28 +126,33 @@ class Executor:
             )
             raise WorkerError(message)
 
-    def _note_written(self, job: Job, written: Future[None]) -> None:
-        """On the journal's thread. One wake-up of the loop serves all that were written together."""
-        self._written.append((job, written.exception()))
-        if not self._woken:
-            self._woken = True
-            self._loop.call_soon_threadsafe(self._enter_written)
+    def _enter_written(self, job: Job, error: BaseException | None) -> None:
+        entered = job.entered
+        assert entered is not None  # noqa: S101  (accept made it)
+        if error is None:
+            self._enter(job)
+            if not job.promised:
+                self._loop.call_soon(self._promise, job)  # after its first step: most flows are over then, and one sync takes all of it
+        else:
+            self._jobs.pop(job.id, None)
+            self._give_back(self._lines[job.ready.where], job.key, placed=job.placed)
+        if entered.done():  # whoever asked has gone away; the execution was promised all the same
+            return
+        if error is None:
+            entered.set_result(None)
+        else:
+            entered.set_exception(error)
 
-    def _enter_written(self) -> None:
-        self._woken = False
-        while self._written:
-            job, error = self._written.popleft()
-            if error is None:
-                self._enter(job)
-            else:
-                del self._jobs[job.id]
-                self._give_back(self._lines[job.ready.where], job.key, placed=job.placed)
-            if job.entered is None or job.entered.done():  # whoever asked has gone away; the execution was promised all the same
-                continue
-            if error is None:
-                job.entered.set_result(None)
-            else:
-                job.entered.set_exception(error)
+    def _promise(self, job: Job) -> None:
+        self._tide.promise([], partial(self._promised, job))
+
+    def _promised(self, job: Job, error: BaseException | None) -> None:
+        """The acceptance of one that runs already is durable, or cannot be."""
+        job.promised = True
+        if error is not None:
+            job.fault = Fault(type(error).__name__, str(error))
+        job.respond()
+        self._end_if_told(job)
 
     def _enter(self, job: Job) -> None:
         if job.cancelled:
@@ -169,6 +170,7 @@ class Executor:
         self._refuse_without_workers(ready)
         accepted = self._runtime.recall(execution_id, ready.prepared, request.params, input=request.input, organization_id=request.organization_id)
         job = self._jobs[execution_id] = Job(request, ready, accepted, self._loop)
+        job.promised = True
         line.reserve(job.key, request.flow.name, limit_of(request))
         self._enter(job)
 
@@ -187,33 +189,74 @@ class Executor:
     def _begin(self, jobs: Iterable[Job]) -> None:
         for job in jobs:
             job.placed = True
+            if job.ready.where == "here" and not job.accepted.started:
+                job.accepted, records = self._runtime.beginning(job.accepted)
+                self._tide.write(records, partial(self._start, job))
+            else:
+                self._start(job)
+
+    def _start(self, job: Job, error: BaseException | None = None) -> None:
+        """Its start is written down, or cannot be; then nothing runs."""
+        if error is None:
             job.task = self._loop.create_task(self._run(job))
+        else:
+            self._ran(job, Result(execution_id=job.id, status="failed", error=Fault(type(error).__name__, str(error))))
 
     async def _run(self, job: Job) -> None:
+        recorder: Recorder | None = None
         try:
-            result = await (self._run_here(job) if job.ready.where == "here" else self._run_in_worker(job))
+            if job.ready.where == "here":
+                result, recorder = await self._run_here(job)
+            else:
+                result = await self._run_in_worker(job)
         except asyncio.CancelledError:  # the server ends
             result = Result(execution_id=job.id, status="failed", error=_INTERRUPTED)
         except Exception as error:  # noqa: BLE001 -- whatever it is, whoever waits must hear of it
             if not isinstance(error, NbflowError):
                 _log.exception("execution %s: a fault of nbflow itself", job.id)
             result = Result(execution_id=job.id, status="failed", error=Fault(type(error).__name__, str(error)))
+        self._ran(job, result, recorder)
+
+    async def _run_here(self, job: Job) -> tuple[Result, Recorder]:
+        listener = Listener(partial(self._answer, job))
+        execution, recorder = await self._runtime.perform(job.accepted, sinks=(listener,), begun=job.begun)
+        assert execution.outcome is not None  # noqa: S101  (it has ended)
+        values = job.request.mode == "wait"
+        return result_of(job.id, execution.outcome, last=listener.last, response=job.response, values=values), recorder
+
+    def _ran(self, job: Job, result: Result, recorder: Recorder | None = None) -> None:
+        """Its place is free. Its end is durable before anybody hears of it only where its loss would mean a second run."""
+        job.result = result
+        if recorder is None:
+            job.recorded = True
+        else:
+            write = self._tide.promise if runs_again(job.request) else self._tide.write
+            write(recorder.take(), partial(self._recorded, job, recorder))
+        self._begin(self._lines[job.ready.where].leave(job.key))
+        self._end_if_told(job)
+
+    def _recorded(self, job: Job, recorder: Recorder, error: BaseException | None) -> None:
+        if error is not None:
+            _log.warning("execution %s ended, but could not be recorded: %s", job.id, error)
+        self._runtime.performed(recorder)
+        job.recorded = True
+        self._end_if_told(job)
+
+    def _end_if_told(self, job: Job) -> None:
+        """When it has run, that is written down, and its acceptance is durable."""
+        if job.result is None or not job.recorded or not job.promised:
+            return
+        result = job.result
+        if job.fault is not None:
+            result = Result(execution_id=job.id, status="failed", error=job.fault)
         self._jobs.pop(job.id, None)
         job.settle(Result(execution_id=job.id, status="failed", error=_INTERRUPTED) if self._closing else result)
-        self._begin(self._lines[job.ready.where].leave(job.key))
         if not self._jobs:
             self._idle.set()
 
-    async def _run_here(self, job: Job) -> Result:
-        waits = job.request.mode == "wait"
-        listener = Listener(partial(self._answer, job))
-        execution = await self._runtime.run_accepted(job.accepted, sinks=(listener,), durable=waits, begun=job.begun)
-        assert execution.outcome is not None  # noqa: S101  (it has ended)
-        return result_of(job.id, execution.outcome, last=listener.last, response=job.response, values=waits)
-
     async def _run_in_worker(self, job: Job) -> Result:
-        accepted, written = self._runtime.begin_accepted(job.accepted)
-        await settled(written)
+        accepted, records = self._runtime.beginning(job.accepted)
+        await settled(self._runtime.store.submit(records, durable=False))
         try:
             return await self._workers.run(job, accepted.next_seq, partial(self._answer, job))
         except WorkerError as error:
@@ -224,11 +267,14 @@ class Executor:
             return Result(execution_id=job.id, status=status, response=job.response, error=fault)
 
     def _answer(self, job: Job, response: Response) -> None:
-        """A node has answered. Whoever waits hears it when at least the acceptance is durable."""
+        """A node has answered, on whatever thread. Whoever waits hears it when at least the acceptance is durable."""
         job.response = response
-        if job.request.mode == "queue":
-            return
-        self._runtime.store.submit([]).add_done_callback(lambda _: self._loop.call_soon_threadsafe(job.respond))
+        self._loop.call_soon_threadsafe(self._answered, job)
+
+    @staticmethod
+    def _answered(job: Job) -> None:
+        if job.promised and job.request.mode == "wait":
+            job.respond()
 
     def _end_unrun(self, job: Job, fault: Fault = _CANCELLED) -> None:
         """One that waited and shall not run."""
@@ -326,6 +372,7 @@ class Executor:
     async def close(self) -> None:
         """Ends what still runs (it will be found interrupted), the workers, and the server's lock."""
         self._draining = self._closing = True
+        self._tide.flush()
         tasks = [job.task for job in self._jobs.values() if job.task is not None]
         for job in list(self._jobs.values()):
             self._runtime.abandon(job.id)

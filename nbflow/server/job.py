@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 class Job:
     """`key` names the lane that it runs in: its workflow, else its flow."""
 
-    __slots__ = ("accepted", "cancelled", "entered", "execution", "key", "placed", "ready", "request", "response", "task", "ticket")
+    __slots__ = (
+        "accepted", "cancelled", "entered", "execution", "fault", "key", "placed", "promised", "ready", "recorded", "request", "response", "result",
+        "task", "ticket",
+    )  # fmt: skip
 
     def __init__(self, request: ExecutionRequest, ready: Ready, accepted: Accepted, loop: asyncio.AbstractEventLoop, *, placed: bool = False) -> None:
         self.request = request
@@ -33,6 +36,10 @@ class Job:
         self.ticket = Ticket(execution_id=accepted.id, finished=loop.create_future(), responded=loop.create_future())
         self.placed = placed  # whether it has its place among those that run
         self.entered: asyncio.Future[None] | None = None  # on which whoever asked waits for the acceptance to be written
+        self.promised = False  # whether its acceptance is durable, or cannot be
+        self.recorded = False  # whether its end is written down, or cannot be
+        self.result: Result | None = None  # when it has run
+        self.fault: Fault | None = None  # of the promise
         self.execution: Execution | None = None  # the handle, when it runs here
         self.task: asyncio.Task[None] | None = None
         self.cancelled = False
@@ -97,6 +104,11 @@ def lane_of(request: ExecutionRequest) -> Any:
 def limit_of(request: ExecutionRequest) -> int | None:
     """How many in that lane may run at the same time."""
     return request.max_running or request.flow.settings.max_running
+
+
+def runs_again(request: ExecutionRequest) -> bool:
+    """Whether it is run again after an interruption."""
+    return (request.on_interrupt or request.flow.settings.on_interrupt) == "run_again"
 
 
 def result_of(execution_id: str, outcome: Outcome, *, last: str | None, response: Response | None, values: bool) -> Result:

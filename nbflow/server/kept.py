@@ -10,6 +10,7 @@ from nbflow.core.errors import DocumentError, RetryError, StoreError, UnknownExe
 from nbflow.core.flow import Flow
 from nbflow.core.portable import dump, untagged
 from nbflow.server.execution import ExecutionRequest
+from nbflow.server.job import runs_again
 from nbflow.store import sql
 from nbflow.store.artifacts import fetch
 from nbflow.store.history import History
@@ -29,7 +30,7 @@ def keep(request: ExecutionRequest) -> Any:
     kept: dict[str, Any] = {"params": request.params}
     if request.input is not None:
         kept["input"] = request.input
-    if (request.on_interrupt or request.flow.settings.on_interrupt) == "run_again":
+    if runs_again(request):
         kept["on_interrupt"] = "run_again"
     if request.max_running is not None:
         kept["max_running"] = request.max_running

@@ -38,7 +38,17 @@ class Metrics:
         self.seconds = Histogram(
             "nbflow_http_request_seconds", "From the request to the end of its answer.", ["route"], buckets=_BUCKETS, registry=self._registry
         )
+        self._children: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}  # finding one takes longer than counting
         self._registry.register(_Present(state))
+
+    def count(self, method: str, route: str, status: int, seconds: float) -> None:
+        """One request, answered."""
+        key = (method if method in _METHODS else "other", route, status)
+        found = self._children.get(key)
+        if found is None:
+            found = self._children[key] = self.requests.labels(key[0], route, str(status)), self.seconds.labels(route)
+        found[0].inc()
+        found[1].observe(seconds)
 
     def text(self) -> bytes:
         """The exposition format, version 0.0.4. Blocks: one query."""
@@ -95,9 +105,7 @@ class CountRequests:
         try:
             await self._app(scope, receive, send_and_see)
         finally:
-            route, method = _route(scope), scope["method"]
-            self._metrics.requests.labels(method if method in _METHODS else "other", route, str(status)).inc()
-            self._metrics.seconds.labels(route).observe(time.perf_counter() - began)
+            self._metrics.count(scope["method"], _route(scope), status, time.perf_counter() - began)
 
 
 def _route(scope: Scope) -> str:

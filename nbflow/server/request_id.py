@@ -6,7 +6,7 @@ import re
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
-from nbflow.core.ids import new_id
+from nbflow.core.ids import new_text_id
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -28,10 +28,7 @@ class RequestId:
         if scope["type"] not in {"http", "websocket"}:
             await self._app(scope, receive, send)
             return
-        given = next((value for name, value in scope["headers"] if name == HEADER), b"")
-        id_ = given if _GOOD.fullmatch(given) else str(new_id()).encode()
-        scope.setdefault("state", {})["request_id"] = id_.decode()
-        current_request_id.set(id_.decode())
+        id_ = note_id(scope)
 
         async def send_with_id(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -39,3 +36,13 @@ class RequestId:
             await send(message)
 
         await self._app(scope, receive, send_with_id)
+
+
+def note_id(scope: Scope) -> bytes:
+    """The request's id, put where the log and the answers look for it."""
+    given = next((value for name, value in scope["headers"] if name == HEADER), b"")
+    id_ = given if given and _GOOD.fullmatch(given) else new_text_id().encode()
+    text = id_.decode()
+    scope.setdefault("state", {})["request_id"] = text
+    current_request_id.set(text)
+    return id_

@@ -42,6 +42,7 @@ class SharedStore:
     def __init__(self, root: Path | None = None, *, start_owner: Callable[[ProjectFolder], None] | None = None) -> None:
         self.folder = ProjectFolder(root=root or find_project()).make()
         self.artifacts = Artifacts(self.folder.artifacts)
+        self._changes = str(self.folder.changes)
         self._journal = Journal(self.folder.journals)
         self._start_owner = start_owner or start_daemon
         self._idle: list[socket.socket] = []
@@ -117,7 +118,7 @@ class SharedStore:
     def generation(self) -> int:
         """See Store."""
         try:
-            return self.folder.changes.stat().st_mtime_ns
+            return os.stat(self._changes).st_mtime_ns  # noqa: PTH116 -- asked at every request, and a Path makes its text anew each time
         except FileNotFoundError:
             return 0
 

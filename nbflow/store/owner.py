@@ -166,12 +166,20 @@ class Owner:
         return any(taken)
 
     def _take(self, file: str) -> bool:
-        """All complete lines of a file; whether there were any. The lock is let go between slices: others are waiting."""
-        found = False
-        while self._take_slice(file):
+        """All complete lines that a file has now; whether there were any. The lock is let go between slices: others are waiting.
+
+        What comes meanwhile is left for the next time: under load there is always something, and a slice of few lines costs as much as one of many.
+        """
+        assert self._journals is not None  # noqa: S101  (callers know)
+        end, found = self._journals.size(file), False
+        while self._offset(file) < end and self._take_slice(file):
             found = True
             time.sleep(_LET_OTHERS_S)
         return found
+
+    def _offset(self, file: str) -> int:
+        ingester = self._ingester
+        return ingester.offsets.get(file, 0) if ingester is not None else 0
 
     def _take_slice(self, file: str) -> bool:
         assert self._journals is not None  # noqa: S101  (callers know)

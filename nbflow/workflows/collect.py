@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nbflow.authoring.function import FunctionNode
+from nbflow.authoring.trace import Defined
 from nbflow.core.errors import DefinitionError, PublishError
 from nbflow.core.node import PYTHON_FUNCTION
 from nbflow.runtime.catalogue import FunctionCatalogue
@@ -186,9 +187,7 @@ def _chosen(roots: set[str], source: Source, namespace: Mapping[str, Any]) -> li
 
 
 def _flows(namespace: Mapping[str, Any]) -> set[str]:
-    from nbflow.define import DefinedFlow
-
-    return {name for name, value in namespace.items() if isinstance(value, DefinedFlow)}
+    return {name for name, value in namespace.items() if isinstance(value, Defined)}
 
 
 def _refuse_nameless(roots: set[str], all_: Sequence[Statement], source: Source) -> None:

@@ -145,3 +145,54 @@ def test_an_item_in_a_text_outside_its_loop_is_refused():
 def test_an_if_on_an_item_shows_the_branch_to_write():
     with pytest.raises(DefinitionError, match=r"logic\.if_\(item, condition"):
         drawn(lambda: foreach([1], lambda x: inc(x) if x["ok"] else None))
+
+
+def test_a_loop_of_the_catalogue_takes_its_body_and_settings():
+    def flow():
+        scored = nodes.logic.loop_foreach.options(timeout=60)(one(), body=lambda row: inc(row), batch_size=2)
+        nodes.logic.loop_for(end=3, body=inc)
+        return inc.options(id="end")(scored)
+
+    document = drawn(flow)
+    assert document.node("scored").config == {"batch_size": 2}
+    assert document.node("scored").settings.timeout is not None
+    assert [(item.id, item.parent) for item in document.nodes[1:]] == [
+        ("scored", None),
+        ("inc", "scored"),
+        ("loop_for", None),
+        ("inc_2", "loop_for"),
+        ("end", None),
+    ]
+    assert ("inc_2", "output", "loop_for", "result") in edges(document)
+
+
+def test_variables_of_a_body_name_its_nodes():
+    def flow():
+        def body(row):
+            check = nodes.logic.if_(row, condition="input")
+            return nodes.logic.merge(check.true)
+
+        return foreach([1], body)
+
+    assert [item.id for item in drawn(flow).nodes] == ["foreach", "check", "merge"]
+
+
+def test_every_field_of_a_loop_can_be_given():
+    def flow(symbol):
+        foreach(one(), inc, field="rows", id="a")
+        for_range(0, 3, inc, inclusive=True, on_item_error="collect", max_iterations=5, concurrency=symbol["n"], id="b")
+        while_(one(), "{{ item < 3 }}", inc, delay=0.5, id="c")
+
+    from nbflow.authoring.symbol import Parameter
+
+    document = drawn(lambda: flow(Parameter("params.p")))
+    assert document.node("a").config == {"field": "rows"}
+    assert document.node("b").config == {
+        "start": 0,
+        "end": 3,
+        "inclusive": True,
+        "concurrency": "{{ params.p['n'] }}",
+        "on_item_error": "collect",
+        "max_iterations": 5,
+    }
+    assert document.node("c").config == {"condition": "{{ item < 3 }}", "delay": 0.5}

@@ -108,3 +108,14 @@ def test_ports_depend_on_the_config():
         return {"a": way.a, "b": way.b, "e": way.error}
 
     assert [output.port for output in drawn(flow).outputs.values()] == ["a", "b", "error"]
+
+
+def test_a_port_for_many_takes_a_list_by_its_name_and_any_output_is_had_by_port():
+    def flow():
+        size = nodes.logic.switch(one(), rules=[{"output": "not paid", "condition": "input"}, {"output": "port", "condition": "input"}])
+        nodes.logic.merge(inputs=[size.port("not paid"), size.port_])
+
+    found = [(edge.source, edge.source_port) for edge in drawn(flow).edges if edge.target == "merge"]
+    assert found == [("size", "not paid"), ("size", "port")]
+    with pytest.raises(DefinitionError, match=r"node 'one' has no port 'x' \(ports: output\)"):
+        drawn(lambda: one().port("x"))

@@ -155,3 +155,9 @@ def test_functions_of_the_same_name_are_told_apart():
 
     names = [item.config["function"].rpartition(".")[2] for item in drawn(flow).nodes]
     assert names == ["work", "work#2", "work"]
+
+
+def test_variables_name_nodes_of_code_without_a_source():
+    names = {"nodes": nodes}
+    exec("def flow():\n    raw = nodes.trigger.manual()\n    later = lambda: raw\n    x = {'a': nodes.logic.merge(raw)}\n    return raw", names)
+    assert ids(names["flow"]) == ["raw", "merge"]

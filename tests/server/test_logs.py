@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 from types import SimpleNamespace
@@ -54,7 +55,9 @@ def answering(status=200, principal=None):
 async def ask(app, path, method="GET"):
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
-        return await client.request(method, path)
+        answer = await client.request(method, path)
+        await asyncio.sleep(0)  # lines are written at the end of the loop's turn
+        return answer
 
 
 def test_a_text_line_is_for_people(written):

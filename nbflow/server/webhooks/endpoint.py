@@ -182,7 +182,7 @@ class WebhookEndpoint:
             return answer.receipt(hook.config, ticket.execution_id)
         waited: asyncio.Future[Any] = ticket.finished if hook.config.response_mode == "last_node" else ticket.responded
         seconds = hook.config.response_timeout.total_seconds()
-        if not waited.done() and not (await asyncio.wait({waited}, timeout=seconds))[0]:
+        if not waited.done() and not await _done_within(waited, seconds):
             return answer.late(seconds, ticket.execution_id)
         return await final(hook, ticket)
 
@@ -211,11 +211,30 @@ def _interrupted() -> ApiError:
     return ApiError(503, "interrupted", msg, headers={"Retry-After": "1"})
 
 
+async def _done_within(future: asyncio.Future[Any], seconds: float) -> bool:
+    """As `asyncio.wait` with a timeout does it for one future, without its sets and checks."""
+    loop = asyncio.get_running_loop()
+    waiter = loop.create_future()
+
+    def wake(_: object = None) -> None:
+        if not waiter.done():
+            waiter.set_result(None)
+
+    timer = loop.call_later(seconds, wake)
+    future.add_done_callback(wake)
+    try:
+        await waiter
+    finally:
+        timer.cancel()
+        future.remove_done_callback(wake)
+    return future.done()
+
+
 async def final(hook: Hook, ticket: Ticket) -> Answer:
     """The answer at the end of an execution that somebody waits for."""
     if hook.config.response_mode == "respond_node":
         return answer.of_response(hook.config, await asyncio.shield(ticket.responded), ticket.execution_id)
-    return answer.of_result(hook.config, await asyncio.shield(ticket.finished))
+    return answer.of_result(hook.config, ticket.finished.result() if ticket.finished.done() else await asyncio.shield(ticket.finished))
 
 
 async def give(send: Any, given: Answer, more: RawHeaders | None = None) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote
 
 from nbflow.server.errors import ApiError
 from nbflow.server.webhooks.body import parse_body
@@ -70,8 +70,6 @@ def read_head(scope: Mapping[str, Any], prefix: str) -> WebhookRequest:
 
 def _segments(scope: Mapping[str, Any], prefix: str) -> tuple[str, ...]:
     """Split before decoding, so that a segment may hold %2F."""
-    from urllib.parse import unquote
-
     raw: bytes = scope.get("raw_path") or b""
     path = raw.decode("latin-1") if b"%" in raw else scope["path"]
     path = path.removeprefix(scope.get("root_path", "")).removeprefix(prefix).strip("/")
