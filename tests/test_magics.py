@@ -1,9 +1,8 @@
 """`%%node` and `%flow`, in a real IPython shell."""
 
-import ipywidgets
 import pytest
 from IPython.core.error import UsageError
-from IPython.testing.globalipapp import start_ipython
+from IPython.core.interactiveshell import InteractiveShell
 
 from nbflow.magics import source_of_node
 from nbflow.runtime.runtime import reset_runtime
@@ -11,7 +10,7 @@ from nbflow.runtime.runtime import reset_runtime
 
 @pytest.fixture(scope="module")
 def ipython():
-    shell = start_ipython()
+    shell = InteractiveShell()  # not the process's own: other tests run without one
     shell.run_line_magic("load_ext", "nbflow")
     return shell
 
@@ -23,7 +22,6 @@ def shell(ipython, tmp_path, monkeypatch):
     reset_runtime()
     ipython.reset(new_session=False)
     yield ipython
-    ipywidgets.Widget.close_all()
     reset_runtime()
 
 
@@ -73,7 +71,9 @@ def test_flows_are_listed_run_checked_and_shown_as_code(shell, capsys):
     assert "flow 'sums' can run" in capsys.readouterr().out
     shell.run_line_magic("flow", "sums code")
     assert "def sums" in shell.rl_next_input
-    assert repr(shell.run_line_magic("flow", "sums")) == "<canvas of sums: 2 nodes>"
+    canvas = shell.run_line_magic("flow", "sums")
+    assert repr(canvas) == "<canvas of sums: 2 nodes>"
+    canvas.close()
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,10 @@
 """A project of its own, and a session that tells a recorder."""
 
-import ipywidgets
 import pytest
+from ipywidgets.widgets.widget import _instances
 
 from nbflow.canvas.session import CanvasSession
+from nbflow.canvas.widget import Canvas
 from nbflow.runtime.runtime import reset_runtime
 
 from .recorder import Recorder
@@ -15,7 +16,9 @@ def project(tmp_path, monkeypatch):
     monkeypatch.setenv("NBFLOW_STORE", "memory")
     reset_runtime()
     yield tmp_path
-    ipywidgets.Widget.close_all()
+    for widget in list(_instances.values()):
+        if isinstance(widget, Canvas):
+            widget.close()
     reset_runtime()
 
 

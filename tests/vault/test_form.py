@@ -165,6 +165,6 @@ def save(page, file):
     before = file.stat().st_mtime_ns
     page.locator("[data-jp-item-name='save']").click()
     deadline = time.monotonic() + 40
-    while file.stat().st_mtime_ns == before:
+    while file.stat().st_mtime_ns == before or not file.read_text().endswith("}\n"):  # it is written in place
         assert time.monotonic() < deadline
         page.wait_for_timeout(100)

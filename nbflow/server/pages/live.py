@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 TICK_S = 0.5
 _IDLE_SHARE = 10  # a query that takes 1 s is asked every 10 s: pages must not keep the store busy
+_LONGEST_S = 2.0  # between two questions, also where the first one had to wait for the store's owner to start
 _COUNTED = timedelta(hours=24)
 
 log = logging.getLogger("nbflow.pages")
@@ -89,7 +90,7 @@ class Live:
                 await self._answer(question)
             took = time.monotonic() - began
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._hurry.wait(), max(self._tick_s, took * _IDLE_SHARE))
+                await asyncio.wait_for(self._hurry.wait(), max(self._tick_s, min(took * _IDLE_SHARE, _LONGEST_S)))
             self._hurry.clear()
 
     async def _answer(self, question: Question) -> None:
