@@ -224,6 +224,6 @@ def _uuid(text: Any) -> str | None:
 def executions_page(visitor: Visitor, live: Live) -> pn.Template:
     """Made for each opened page; Bokeh's session ends it."""
     page = ExecutionsPage(visitor, live)
-    page.start()
+    pn.state.onload(page.start)  # not before: Panel drops what changes between the pulled document and the browser's word that it stands
     pn.state.on_session_destroyed(lambda _context: page.close())
     return framed(page.view, path="/executions", user=visitor.principal.user.label)
