@@ -52,6 +52,14 @@ def preview(value: Any) -> Any:
     return _bounded(value)
 
 
+def is_shown(value: Any, picture: Any) -> bool:
+    """Whether the picture holds all of the value, as it is now: then it need not be made again."""
+    try:
+        return bool(value == picture)
+    except Exception:  # noqa: BLE001 -- the value's own code, or an array that is neither true nor false
+        return False
+
+
 def _bounded(value: Any) -> Any:
     import orjson
 

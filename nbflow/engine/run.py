@@ -59,6 +59,7 @@ class Run:
         self.sink = sink
         self.params: Mapping[str, Any] = params or {}
         self.input = self.params if input is None else input
+        self.shown: tuple[Any, Any] = (None, None)  # the input and its preview, where somebody has made that already
         self.services = services or Services()
         self.releases = not plan.flow.settings.keep_outputs
         self.permits = Permits(plan.flow.settings.concurrency)

@@ -16,7 +16,7 @@ from nbflow.core.current import current_node
 from nbflow.core.errors import InputError
 from nbflow.core.events import NodeFinished, NodeStarted
 from nbflow.core.node import Emit, Failure
-from nbflow.core.values import preview
+from nbflow.core.values import is_shown, preview
 from nbflow.engine.call import NodeCall, part, plain
 from nbflow.engine.crew import Crew, forget_cancellations
 from nbflow.engine.failed import NodeFailed, cause_of
@@ -43,7 +43,7 @@ _new_tuple = tuple.__new__
 class Scope(Crew):
     """One activation: runs what is ready, and tells of it."""
 
-    __slots__ = ("around", "item", "recorded")
+    __slots__ = ("around", "item", "picture", "recorded", "shown")
 
     def __init__(
         self,
@@ -60,6 +60,9 @@ class Scope(Crew):
         self.around = around  # the loop's call that this is an iteration of
         self.item = item
         self.recorded = recorded
+        self.shown: Any  # the last object that was told of
+        self.picture: Any  # its preview
+        self.shown, self.picture = run.shown if recorded and around is None else (None, None)
         for capture, slot in plan.presets:
             self.values[slot] = captured[capture] if captured else MISSING
         for delivery in plan.items:
@@ -221,7 +224,7 @@ class Scope(Crew):
                 _new_tuple(
                     NodeFinished,
                     (
-                        run.id, node.id, node.node.type, self.path, "completed", call.attempt, call.started_ns, duration_ns, preview(shown),
+                        run.id, node.id, node.node.type, self.path, "completed", call.attempt, call.started_ns, duration_ns, self._picture(shown),
                         None if type(shown) in _PLAIN else run.services.bundle(shown), None, call.consumed, call.iterations,
                     ),
                 )
@@ -246,6 +249,14 @@ class Scope(Crew):
                 self.pass_on(delivery, value)
         for delivery in self.plan.branches[position]:
             self.kill(delivery)
+
+    def _picture(self, value: Any) -> Any:
+        if value is self.shown and is_shown(value, self.picture):  # passed on as it came: by triggers, `if`, merges
+            return self.picture
+        picture = preview(value)
+        if type(value) is dict:
+            self.shown, self.picture = value, picture
+        return picture
 
     def _fail(self, call: NodeCall, error: BaseException, duration_ns: int) -> int:
         """Absorbs or spreads the failure, as the node's settings say. Gives the time."""

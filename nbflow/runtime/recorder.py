@@ -18,7 +18,6 @@ from nbflow.core.events import (
     NodeResponded,
     NodeRetried,
     NodeStarted,
-    Usage,
 )
 from nbflow.display.capture import DISPLAY
 from nbflow.display.state import responded_text
@@ -30,7 +29,6 @@ LOG_CHARACTERS = 16_384  # kept of a node's output: the last ones
 _JOINED = 4096  # characters after which a new entry begins, so that old ones can go
 DISPLAYS = 12  # rich outputs kept of a node: the last ones
 _NO_ERROR = ErrorRecord("", "")
-_NO_USAGE = Usage()
 
 
 class Records(Protocol):
@@ -168,37 +166,38 @@ class Recorder:
                 shown[number] = entry
 
     def _node(self, event: NodeFinished) -> dict[str, Any]:
-        error, usage = event.error or _NO_ERROR, event.usage or _NO_USAGE
         payload: dict[str, Any] = {"preview": event.preview}
         if event.bundle:
             payload["bundle"] = dict(event.bundle)
-        if error.traceback:
-            payload["traceback"] = error.traceback
+        if event.error is not None and event.error.traceback:
+            payload["traceback"] = event.error.traceback
         place = (event.node, event.path)
         if place in self._logs:
             payload["logs"] = self._logs.pop(place).kept()
         if place in self._shown:
             payload["displays"] = self._shown.pop(place)
-        return {
+        record: dict[str, Any] = {  # what is not said is NULL, or what the table has for it: most nodes have half of the columns
             "k": "node",
             "execution_id": self.execution_id,
             "node_id": event.node,
             "node_type": event.type,
-            "path": dotted(event.path),
             "status": event.status,
-            "level": "error" if event.status == "failed" else "info",
             "started": event.started_ns,
             "duration": event.duration_ns,
             "attempt": event.attempt,
-            "error_type": error.type or None,
-            "error_message": error.message or None,
-            "model": usage.model or None,
-            "tokens_in": usage.tokens_in if event.usage else None,
-            "tokens_out": usage.tokens_out if event.usage else None,
-            "cost_usd": usage.cost_usd,
             "iterations": event.iterations,
             "payload": payload,
         }
+        if event.path:
+            record["path"] = dotted(event.path)
+        if event.status == "failed":
+            record["level"] = "error"
+        if event.error is not None:
+            record |= {"error_type": event.error.type or None, "error_message": event.error.message or None}
+        if event.usage is not None:
+            usage = event.usage
+            record |= {"model": usage.model or None, "tokens_in": usage.tokens_in, "tokens_out": usage.tokens_out, "cost_usd": usage.cost_usd}
+        return record
 
 
 def _nothing_to_write() -> Future[None]:

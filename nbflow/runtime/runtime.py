@@ -71,6 +71,7 @@ class Accepted:
     input: Any
     next_seq: int = 1
     started: bool = False
+    shown: Any = None  # the preview of `input`
     organization_id: UUID | None = None  # whose credentials it may use; None: those of the first organization
 
 
@@ -163,7 +164,9 @@ class Runtime:
         """
         values = validate(prepared.definition.flow.name, prepared.definition.flow.parameters, params or {})
         origin = origin or Origin(trigger=trigger, source=source)
-        accepted = Accepted(id=new_text_id(), prepared=prepared, params=values, input=input, organization_id=origin.organization_id)
+        accepted = Accepted(
+            id=new_text_id(), prepared=prepared, params=values, input=input, shown=_shown(values, input), organization_id=origin.organization_id
+        )
         recorder = Recorder(accepted.id, self.store, self._accepted(accepted, origin))
         execution, run = self._begin(accepted, recorder, sinks, resident.loop, told=True)
         resident.start(self._execute(execution, run, recorder))
@@ -188,6 +191,7 @@ class Runtime:
             prepared=prepared,
             params=values,
             input=input,
+            shown=_shown(values, input),
             next_seq=1 + started,
             started=started,
             organization_id=origin.organization_id,
@@ -299,6 +303,8 @@ class Runtime:
         sink = _fan_out(recorder, execution.tell, *sinks) if told else _fan_out(recorder, *sinks)
         services = self._services_of(accepted.organization_id)
         run = Run(accepted.id, prepared.plan, sink=sink, params=accepted.params, input=accepted.input, services=services)
+        if accepted.shown is not None:
+            run.shown = (run.input, accepted.shown)
         execution.begin(run, loop)
         self._watch(recorder)
         return execution, run
@@ -349,7 +355,7 @@ class Runtime:
                 "parent_execution_id": origin.parent_execution_id,
                 "idempotency_key": origin.idempotency_key,
                 "request": origin.request,
-                "input": preview(dict(accepted.params) if accepted.input is None else accepted.input),
+                "input": accepted.shown,
                 "ts": now,
                 "seq": 0,
             }
@@ -401,6 +407,10 @@ def _ordinary_http() -> httpx.AsyncClient:
     import httpx
 
     return httpx.AsyncClient(timeout=httpx.Timeout(60, connect=5))
+
+
+def _shown(params: Mapping[str, Any], given: Any) -> Any:
+    return preview(dict(params) if given is None else given)
 
 
 def _fan_out(*sinks: Callable[[Any], object]) -> Callable[[Any], None]:

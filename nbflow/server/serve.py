@@ -42,6 +42,7 @@ def serve(settings: ServerSettings, *, project: Path | None = None, open_browser
     import uvicorn
 
     from nbflow.server.app import create_app
+    from nbflow.server.protocol import GatheringProtocol
 
     logs.configure(settings.log_format, settings.log_level)
     with _listener(settings, project or find_project()) as listener:
@@ -52,7 +53,7 @@ def serve(settings: ServerSettings, *, project: Path | None = None, open_browser
         failure = _StartFailure(RequestLog(Prefix(app, settings.root_path)))
         config = uvicorn.Config(
             failure,
-            http="httptools",
+            http=GatheringProtocol,
             loop="uvloop",
             lifespan="on",
             log_config=None,

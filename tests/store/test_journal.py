@@ -76,6 +76,38 @@ def test_submitted_lines_share_syncs(folder, journal, monkeypatch):
     assert len(syncs) < 250
 
 
+def test_who_only_writes_waits_for_no_sync(folder, journal, monkeypatch):
+    going_on, may_end = threading.Event(), threading.Event()
+
+    def slow(_fd):
+        going_on.set()
+        assert may_end.wait(10)
+
+    monkeypatch.setattr("nbflow.store.journal._sync", slow)
+    durable = journal.submit(b'{"n":1}\n')
+    assert going_on.wait(10)
+    assert journal.submit(b'{"n":2}\n', durable=False).done()
+    journal.append(b'{"n":3}\n', durable=False)
+    assert [line["n"] for line in lines(folder)] == [1, 2, 3]
+    assert not durable.done()
+    may_end.set()
+    durable.result(10)
+
+
+def test_what_cannot_be_synced_is_taken_back_unless_somebody_was_told_of_later_lines(folder, journal, monkeypatch):
+    def broken(_fd):
+        raise OSError(5, "I/O error")
+
+    journal.append(b'{"n":1}\n')
+    journal.append(b'{"n":2}\n', durable=False)
+    monkeypatch.setattr("nbflow.store.journal._sync", broken)
+    with pytest.raises(StoreError):
+        journal.append(b'{"n":3}\n')
+    monkeypatch.undo()
+    journal.append(b'{"n":4}\n')
+    assert [line["n"] for line in lines(folder)] == [1, 2, 4]
+
+
 def test_a_callback_of_a_future_may_append(folder, journal):
     done = threading.Event()
 
